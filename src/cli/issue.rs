@@ -39,9 +39,9 @@ pub struct Args {
     output: OutFile,
     /// The request from the server.
     request: PathBuf,
-    /// The grant: what the customer bought.
+    /// The grant: what the customer bought [default: what the ledger says of the license key].
     #[arg(long, value_name = "FILE")]
-    grant: PathBuf,
+    grant: Option<PathBuf>,
     /// The code that the operator read out; any other request is refused.
     #[arg(long, value_name = "C")]
     code: Option<String>,
@@ -84,8 +84,7 @@ const PROPOSAL: &str = "license.proposal.olr";
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let folder = args.vendor.folder()?;
     let request = read_request(args)?;
-    let grant = GrantFile::parse(&read_text(&args.grant)?);
-    let grant = grant.map_err(|error| error.within(file::name(&args.grant)))?;
+    let written = args.grant.as_deref().map(read_grant).transpose()?;
     let trust = folder.trust()?;
     let receipt = args.receipt.as_ref().map(|path| read_receipt(path, &trust)).transpose()?;
     if let Some(reason) = &args.transfer {
@@ -104,12 +103,21 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let mut ask = args.staff.asker();
     let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
     ensure_free(args, opened.body(), &trust)?;
+    let granted;
+    let grant = match &written {
+        Some(written) => written,
+        None => {
+            granted = folder.granted(opened.body(), context.now)?;
+            &granted
+        }
+    };
     // The answer must follow the newest one that is shown here.
     let seen = folder.newest_turn(opened.body())?;
     let actor = context::user();
     let order = Issue {
         request: &request,
-        grant: &grant,
+        grant,
+        of_ledger: written.is_none(),
         again: args.again,
         dry_run: args.dry_run,
         now: context.now,
@@ -124,7 +132,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         let issued = folder.issue(&opened, order, &trust, &mut ask, rng);
         // If the grant does not fit the catalog, the library knows the line but not the file.
         issued.map_err(|error| match error.problem() {
-            Some(Problem::Grant) => error.within(file::name(&args.grant)),
+            Some(Problem::Grant) => error.within(args.grant.as_ref().map_or_else(
+                || "what the ledger says of this key".to_string(),
+                |path| file::name(path),
+            )),
             _ => error,
         })
     };
@@ -149,12 +160,17 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(output)
 }
 
+fn read_grant(path: &Path) -> Result<GrantFile> {
+    GrantFile::parse(&read_text(path)?).map_err(|error| error.within(file::name(path)))
+}
+
 /// Reads the request. If request and grant were swapped, the error says so.
 fn read_request(args: &Args) -> Result<Vec<u8>> {
     read_artefact(Some(Kind::Request), &args.request).map_err(|error| {
-        match read_artefact(Some(Kind::Request), &args.grant) {
-            Ok(_) => error.hint("the request comes first: olr issue REQUEST --grant GRANT"),
-            Err(_) => error,
+        let is_request = |path: &PathBuf| read_artefact(Some(Kind::Request), path).is_ok();
+        match args.grant.as_ref().is_some_and(is_request) {
+            true => error.hint("the request comes first: olr issue REQUEST --grant GRANT"),
+            false => error,
         }
     })
 }

@@ -563,7 +563,7 @@ fn usage_errors_and_help() {
     world.olr(&["frobnicate"]).unable("frobnicate");
     world.olr(&["explain", "no-such-word"]).unable("no word");
     world.olr(&["explain", "Wrong-Kind"]).done();
-    world.olr(&["issue"]).unable("--grant <FILE> <REQUEST>");
+    world.olr(&["issue"]).unable("<REQUEST>");
     for word in olr_core::error::Refusal::ALL {
         let text = world.olr(&["explain", word.word()]).json["text"].as_str().unwrap().to_string();
         assert!(text.len() > 100, "{word}: {text:?}");

@@ -1,6 +1,7 @@
 //! What issuing books in the ledger: grants written by hand, from request to receipt.
 
 use olr::{Home, RequestParams};
+use olr_core::entitlement::Cause;
 use olr_core::error::{Refusal, Result};
 use olr_core::receipt::Receipt;
 use olr_core::state::SlotName;
@@ -9,6 +10,10 @@ use olr_core::trust::Trust;
 use olr_core::wire::codec::{Hidden, Text};
 use olr_office::folder::{Folder, Handover, Init, Issue};
 use olr_office::issue::{GrantFile, STARTER_GRANT};
+use olr_office::ledger::{
+    AddParty, Buy, Cals, Destination, KeyText, LongerMaintenance, NewKey, Order, PartyKind,
+    PurchasedType,
+};
 use rand::{SeedableRng, rngs::ChaCha20Rng};
 
 use crate::world::machine::around;
@@ -27,6 +32,7 @@ struct Office {
     rng: ChaCha20Rng,
     /// Homes that have a license, and its key.
     licensed: Vec<(String, String)>,
+    last: Vec<u8>,
 }
 
 /// A grant of the starter catalog: its key, its modules and when it expires.
@@ -43,7 +49,7 @@ impl Office {
         let roots = Default::default();
         let init = Init { name: "V", catalog: None, passphrases: None, test: true, roots };
         let (vendor, trust) = Folder::init(&folder.path().join("vendor"), &init, &mut rng).unwrap();
-        Self { folder, vendor, trust, rng, licensed: Vec::new() }
+        Self { folder, vendor, trust, rng, licensed: Vec::new(), last: Vec::new() }
     }
 
     fn home(&self, name: &str) -> Home {
@@ -180,6 +186,92 @@ fn a_lost_machine_with_a_license_without_an_end() {
     assert_eq!(office.cals("K"), "OBM 0/50/0");
     let report = office.vendor.ledger().unwrap().license_key("K").unwrap().unwrap();
     assert_eq!((&*report.state, &*report.party), ("active", "ACME Ltd"));
+}
+
+#[test]
+fn a_key_of_the_ledger_needs_no_grant() {
+    let mut office = Office::new();
+    let catalog = office.vendor.catalog().unwrap();
+    let (bought, add) = (Order::new("buy", "test"), Order::new("add", "test"));
+    let mut ledger = office.vendor.ledger().unwrap();
+    let party = AddParty::new(PartyKind::Customer, "Acme Group");
+    ledger.order(&add, &party, day(0)).unwrap();
+    let new = NewKey {
+        text: KeyText::Chosen("K".to_string()),
+        licensee: "ACME Ltd".to_string(),
+        product: "example".to_string(),
+        slot: "backup".to_string(),
+    };
+    let buy = Buy {
+        party: "Acme Group".to_string(),
+        reference: "2026-1".to_string(),
+        day: day(0).day(),
+        license_type: PurchasedType::of(&catalog, "oem").unwrap(),
+        cals: vec![Cals::new("OBM", "device", 40)],
+        to: Destination::NewKey(new),
+        longer: LongerMaintenance::Refuse,
+    };
+    ledger.order(&bought, &buy, day(0)).unwrap();
+    drop(ledger);
+    for (time, license) in [(0, true), (1, false), (400, true)] {
+        let request = match license {
+            true => office.request("a", "K", day(time)),
+            false => office.last.clone(),
+        };
+        let (trust, ask) = (&office.trust, &mut |_: &_| unreachable!());
+        let opened = office.vendor.open_request(&request, None, trust, ask).unwrap();
+        let grant = office.vendor.granted(opened.body(), day(time)).unwrap();
+        let order = Issue { of_ledger: true, ..Issue::new(&request, &grant, day(time)) };
+        let issued = office.vendor.issue(&opened, &order, trust, ask, &mut office.rng).unwrap();
+        // The same request gets the same answer.
+        assert_eq!(issued.outcome.is_repeated(), !license);
+        let body = issued.outcome.license().unwrap().body().clone();
+        // Maintenance began with the first activation.
+        assert_eq!(body.maintenance.unwrap().to_string(), "2027-11-22");
+        assert_eq!(office.cals("K"), "OBM 0/40/0");
+        office.last = request;
+    }
+    assert_eq!(office.vendor.ledger().unwrap().check().unwrap(), []);
+    let request = office.request("b", "Unknown", day(401));
+    let (trust, ask) = (&office.trust, &mut |_: &_| unreachable!());
+    let opened = office.vendor.open_request(&request, None, trust, ask).unwrap();
+    let error = office.vendor.granted(opened.body(), day(401)).unwrap_err();
+    assert_eq!(error.refusal(), Some(Refusal::WrongLicensee));
+}
+
+#[test]
+fn a_revoked_license_leaves_its_cals_in_escrow() {
+    let mut office = Office::new();
+    office.answer("a", &grant("K", "OBM = 50", "60 days"), day(0));
+    let ask = &mut |_: &_| unreachable!();
+    let answer = office.vendor.ledger().unwrap().answers("").unwrap().pop().unwrap();
+    let why = (Cause::Revoked, "stolen");
+    office.vendor.revoke(&answer, why, day(1), &office.trust, ask).unwrap();
+    assert_eq!(office.cals("K"), "OBM 0/0/50");
+    // Another installation gets others: those may still be in use for 60 days.
+    let request = office.request("b", "K", day(2));
+    let same = grant("K", "OBM = 50", "60 days");
+    let moved = Handover::Transfer("stolen");
+    office.issue(&request, &same, moved, day(2)).unwrap();
+    assert_eq!(office.cals("K"), "OBM 0/50/50");
+}
+
+#[test]
+fn the_key_of_a_running_server_is_pooled() {
+    let mut office = Office::new();
+    office.answer("a", &grant("K", "OBM = 50", "60 days"), day(0));
+    let ask = &mut |_: &_| unreachable!();
+    let answer = office.vendor.ledger().unwrap().answers("").unwrap().pop().unwrap();
+    let why = (Cause::Pooled, "partner");
+    office.vendor.revoke(&answer, why, day(1), &office.trust, ask).unwrap();
+    let report = office.vendor.ledger().unwrap().license_key("K").unwrap().unwrap();
+    assert_eq!((&*report.state, &*office.cals("K")), ("pooled", "OBM 0/0/50"));
+    assert_eq!(office.vendor.ledger().unwrap().check().unwrap(), []);
+    // A pooled key gets no license any more (F2).
+    let request = office.request("b", "K", day(2));
+    let same = grant("K", "OBM = 50", "60 days");
+    let error = office.issue(&request, &same, Handover::Transfer("x"), day(2)).unwrap_err();
+    assert!(error.fact().ends_with("was added to a pool"), "{error}");
 }
 
 #[test]

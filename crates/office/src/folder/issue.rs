@@ -24,6 +24,9 @@ pub struct Issue<'a> {
     pub request: &'a [u8],
     /// The grant.
     pub grant: &'a GrantFile,
+    /// True if the grant is what the ledger says of the key ([`Folder::granted`]), false if somebody
+    /// wrote it: what the key lacks then counts as sold.
+    pub of_ledger: bool,
     /// True to issue another license for a request that was answered before.
     pub again: bool,
     /// True to check everything, but sign and record nothing.
@@ -47,6 +50,7 @@ impl<'a> Issue<'a> {
         Self {
             request,
             grant,
+            of_ledger: false,
             again: false,
             dry_run: false,
             now,
@@ -262,7 +266,7 @@ impl Folder {
             receipt: order.handover.receipt(),
             transfer: order.handover.transfer(),
             renews: asked.renews,
-            by_grant: true,
+            by_grant: !order.of_ledger,
             sign,
         };
         let mut ledger = self.ledger()?;

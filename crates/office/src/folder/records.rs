@@ -2,9 +2,12 @@
 
 use crate::file::{self, Writing};
 use crate::folder::Folder;
-use crate::ledger::Ledger;
+use crate::issue::GrantFile;
 use crate::ledger::db::Sqlite;
-use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
+use crate::ledger::{KeyGrant, Ledger};
+use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
+use olr_core::request::RequestBody;
+use olr_core::time::Instant;
 
 /// Name of the database in a vendor folder.
 const NAME: &str = "ledger.db";
@@ -27,6 +30,31 @@ impl Folder {
             &[Remedy::NameVendor],
         );
         Err(Error::unable(Problem::NotFound, fact, hint))
+    }
+
+    /// Returns what the ledger says that the key of a request grants.
+    ///
+    /// # Errors
+    /// `wrong-licensee` when the ledger does not know the key; exit 2 when it cannot be read.
+    pub fn granted(&self, asked: &RequestBody, now: Instant) -> Result<GrantFile> {
+        let key = &*asked.license_key.0;
+        let found = self.ledger()?.grant_of(key, &asked.install_key, now.day())?;
+        let KeyGrant { licensee, product, slot, license_type, maintenance, modules } = found
+            .ok_or_else(|| {
+                let fact = "the ledger does not know the license key of this request";
+                let hint = "compare the key with the sales receipt; if it is right, name a grant";
+                Error::refuse(Refusal::WrongLicensee, fact).hint(hint)
+            })?;
+        if modules.is_empty() {
+            let fact = "the license key of this request has no CALs";
+            let hint = "buy CALs for this key, or withdraw some from stock";
+            return Err(Error::unable(Problem::Usage, fact, hint));
+        }
+        let terms = [product.as_str(), license_type.as_str(), slot.as_str()];
+        let mut grant = GrantFile::least(terms, modules);
+        (grant.licensee, grant.key) = (licensee, key.to_string());
+        grant.maintenance = Some(maintenance);
+        Ok(grant)
     }
 
     /// Creates an empty ledger. Changes nothing if the folder has one.

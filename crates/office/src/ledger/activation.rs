@@ -52,17 +52,20 @@ pub(super) fn book(books: &mut Books<'_>, issue: &IssueLicense<'_>, answer: i64)
 /// changes its terms.
 fn take_key(books: &mut Books<'_>, issue: &IssueLicense<'_>) -> DbResult<KeyRow> {
     let body = issue.body;
-    if books.row("SELECT id FROM license_key WHERE key = $1", values![issue.license_key])?.is_none()
-    {
+    let find = "SELECT id FROM license_key WHERE key = $1";
+    if issue.by_grant && books.row(find, values![issue.license_key])?.is_none() {
         return make_key(books, issue);
     }
     let key = take_with_pool(books, issue.license_key)?;
     ensure_fits(&key, body)?;
-    let update =
-        "UPDATE license_key SET licensee = $2, license_type = $3, model = $4 WHERE id = $1";
-    let values = values![key.id, &*body.licensee, &*body.type_id, body.model.word()];
-    books.exec(update, values)?;
-    if key.pool.is_none() {
+    if issue.by_grant {
+        let update =
+            "UPDATE license_key SET licensee = $2, license_type = $3, model = $4 WHERE id = $1";
+        let values = values![key.id, &*body.licensee, &*body.type_id, body.model.word()];
+        books.exec(update, values)?;
+    }
+    let is_first = key.maintenance == Maintenance::NotStarted;
+    if key.pool.is_none() && (issue.by_grant || is_first) {
         maintenance::set(books, key.id, maintained(body))?;
     }
     Ok(key)

@@ -68,7 +68,7 @@ pub use party::{AddParty, PartyAdded, PartyKind};
 pub use pool::{AddToPool, NewPool, Pooled, SetPoolQuota};
 pub use pool_key::{DeletePoolKey, NewPoolKey, PoolKeyMade, SetKeyQuota};
 pub use purchase::{Bought, Buy, Destination};
-pub use report::{KeyCals, KeyReport};
+pub use report::{KeyCals, KeyGrant, KeyReport};
 pub use revocation::{RecordRevocation, RevocationRecord};
 pub use stock::{Lapse, Refund, RefundFrom, Removed, StockWithdrawn, Withdraw};
 pub use transfer::{ExchangeCals, MoveCals, Moved};

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::End;
 use crate::ledger::db::{Db, DbResult, SqlRow, one_row, values};
 use crate::ledger::holding::{self, Holder};
 use crate::ledger::input::{Cals, Counted, add_cals, ensure_text, quotas};
@@ -100,6 +101,12 @@ pub(super) fn maintenance(
                 JOIN party ON party.id = license_key.party \
                 WHERE party.name = $1 AND edition = $2 AND state = 'pooled'";
     Ok(read_earliest(one_row(db.rows(find, values![party, edition.word()])?).as_ref())?)
+}
+
+/// End of the maintenance of all pool keys of a party and edition (F6).
+pub(super) fn maintenance_of(db: &mut dyn Db, party: i64, edition: &str) -> DbResult<End> {
+    let earliest = read_earliest(one_row(db.rows(EARLIEST, values![party, edition])?).as_ref())?;
+    Ok(earliest.unwrap_or(Maintenance::Endless).end(End::Never))
 }
 
 /// Creates an empty pool of one edition (F3).

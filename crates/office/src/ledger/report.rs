@@ -1,10 +1,16 @@
 //! What the ledger says about a key, for people.
 
+use std::collections::BTreeMap;
+
+use crate::catalog::End;
 use crate::ledger::Ledger;
 use crate::ledger::db::{DbResult, SqlRow, one_row, values};
 use crate::ledger::maintenance::{Maintenance, damaged};
+use crate::ledger::pool;
 use olr_core::error::Result;
 use olr_core::key::{Role, key_id};
+use olr_core::time::Day;
+use olr_core::wire::codec::Limit;
 
 /// A license key, with its CALs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,5 +102,76 @@ impl Ledger {
             })
         };
         self.db.rows(find, values![key])?.iter().map(cals).collect()
+    }
+}
+
+/// What a key grants without a grant written by hand: everything that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyGrant {
+    /// Name of the licensee.
+    pub licensee: String,
+    /// Id of the product.
+    pub product: String,
+    /// Slot.
+    pub slot: String,
+    /// License type.
+    pub license_type: String,
+    /// End of its maintenance.
+    pub maintenance: End,
+    /// Its modules and quotas.
+    pub modules: BTreeMap<String, Limit<u64>>,
+}
+
+impl Ledger {
+    /// Returns what a key grants to an installation: its CALs on no license, on its newest license,
+    /// and in escrow of that installation. Its maintenance starts `today` if it has not started.
+    /// `None` if the ledger does not know the key.
+    ///
+    /// # Errors
+    /// Exit 2 when the database fails.
+    pub fn grant_of(
+        &mut self,
+        key: &str,
+        install_key: &[u8; 32],
+        today: Day,
+    ) -> Result<Option<KeyGrant>> {
+        let find = "SELECT id, licensee, product, slot, license_type, edition, party, included, \
+                    maintenance, maintenance_until FROM license_key WHERE key = $1";
+        let Some(row) = one_row(self.db.rows(find, values![key])?) else { return Ok(None) };
+        let text = |column| row.text(column).map(str::to_string);
+        let maintenance = match Maintenance::read(row.text(8)?, row.maybe_integer(9)?)? {
+            Maintenance::Until(day) => End::On(day),
+            Maintenance::Endless => End::Never,
+            Maintenance::NotStarted => {
+                let included: End = row.text(7)?.parse()?;
+                included.last_day(today)?.map_or(End::Never, End::On)
+            }
+            Maintenance::OfPool => {
+                pool::maintenance_of(&mut *self.db, row.integer(6)?, row.text(5)?)?
+            }
+        };
+        let find = "SELECT module, CAST(sum(balance) AS BIGINT) FROM holding WHERE balance > 0 \
+                    AND ((kind IN ('key', 'out') AND owner = $1) OR (kind = 'escrow' AND owner IN \
+                    (SELECT escrow.id FROM escrow JOIN installation \
+                    ON installation.id = installation WHERE license_key = $1 \
+                    AND install_key = $2))) GROUP BY module";
+        let id = row.integer(0)?;
+        let mut modules = BTreeMap::new();
+        for row in self.db.rows(find, values![id, &install_key[..]])? {
+            let count = u64::try_from(row.integer(1)?).map_err(|_| damaged())?;
+            modules.insert(row.text(0)?.to_string(), Limit::Only(count));
+        }
+        let rights = "SELECT module FROM key_right WHERE license_key = $1";
+        for row in self.db.rows(rights, values![id])? {
+            modules.insert(row.text(0)?.to_string(), Limit::Any);
+        }
+        Ok(Some(KeyGrant {
+            licensee: text(1)?,
+            product: text(2)?,
+            slot: text(3)?,
+            license_type: text(4)?,
+            maintenance,
+            modules,
+        }))
     }
 }
