@@ -207,9 +207,8 @@ fn hint(message: &str, is_end: bool) -> String {
         return "add it".to_string();
     }
     match is_end {
-        true => {
-            "close the text, list or table that is still open at the end of the file".to_string()
-        }
+        true => "complete the last line, or close the text, list or table that is still open"
+            .to_string(),
         false => "correct this line".to_string(),
     }
 }

@@ -84,9 +84,10 @@ fn plain(access: Access, error: &IoError) -> (&'static str, &'static str) {
         (ErrorKind::StaleNetworkFileHandle, _) => {
             ("the network filesystem has lost this file", "mount the network filesystem again")
         }
-        (ErrorKind::ResourceBusy, _) => {
-            ("it is in use, maybe as a mount point", "name a folder in it")
-        }
+        (ErrorKind::ResourceBusy, _) => (
+            "it is in use, maybe as a mount point",
+            "name a folder in it; if it is a mounted file, mount its folder instead",
+        ),
         (ErrorKind::TimedOut, Access::Read) => (
             "the program at the other end of the pipe sends no data",
             "check that program, or name a file",

@@ -19,7 +19,7 @@ const BATCH: usize = 1024;
 /// Number of signatures up to which a part of a batch is not halved again: each license in it is
 /// verified.
 const FEW: usize = 8;
-/// Number of licenses for which no thread of their own is started.
+/// Least number of licenses for each thread, except the last.
 const SMALL: usize = 256;
 
 /// A license that an audit found to be damaged.
@@ -33,7 +33,7 @@ pub struct Damaged {
 
 /// Returns the damaged ones among `licenses`, in their order: those that [`License::verify`] would
 /// refuse because of a changed byte. Accepts revoked licenses. `trust` is the vendor's newest. Uses
-/// all processor cores.
+/// several processor cores for more than 256 licenses.
 ///
 /// Only for records that the vendor wrote. A batch does not decide whether a license is valid: it
 /// verifies signatures, not what was signed, and it may accept a signature that its own signer made

@@ -43,8 +43,8 @@ fn each_slip_has_its_own_hint() {
         (expires, "expires = \"2027-02-30\"", "the day 2027-02-30 does not exist", "write a day"),
         (expires, "expires = \"2027-13-01\"", "the day 2027-13-01 does not exist", "write a day"),
         (expires, "expires = \"2027\u{2013}12\u{2013}31\"", "U+2013 EN DASH", "write 2027-12-31"),
-        (expires, "expires = \"never", "the quote \" is opened but not closed", "add \""),
-        (expires, "expires = 'never", "the quote ' is opened but not closed", "add '"),
+        (expires, "expires = \"never", "the quote \" is opened but not closed", "in \"…\""),
+        (expires, "expires = 'never", "the quote ' is opened but not closed", "in \"…\""),
         (expires, "expires \"never\"", "there is no = between expires", "expires = \"never\""),
         (
             expires,

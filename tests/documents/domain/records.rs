@@ -182,6 +182,6 @@ fn another_grant_names_how_the_license_of_the_former_one_is_had() {
     let id = world.sold_to("home");
     let other = world.issue("home", Sale { modules: "CBS = 1\nOBM = 11", ..SALE }, "");
     other.unable("with another grant");
-    other.says("use the former grant");
+    other.says("use the grant of its");
     assert_eq!(world.sold_to("home"), id);
 }

@@ -201,7 +201,7 @@ impl<'a> Line<'a> {
         if self.bad_escape {
             return Some((
                 "a backslash in \"…\" starts an escape sequence, but this one is not valid".into(),
-                "write the path in single quotes, 'C:\\Users', or double each \\".into(),
+                "write the text in single quotes, such as 'C:\\Users', or double each \\".into(),
             ));
         }
         let quote = self.open?;
@@ -211,7 +211,7 @@ impl<'a> Line<'a> {
         }
         Some((
             format!("the quote {quote} is opened but not closed in this line"),
-            format!("add {quote} at the end of the text"),
+            "put the whole text in \"…\"; if it contains \" itself, in '…'".into(),
         ))
     }
 

@@ -337,11 +337,15 @@ fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
         ));
     };
     if license.answer != answer {
-        let fact = "this request was answered after the license was proposed";
+        let fact = "this request was answered after the license was proposed, or the proposal is \
+                    for another request";
         return Err(Error::unable(
             Problem::Changed,
             fact,
-            NextStep::new("propose the license again", &[Remedy::IssueAgain]),
+            NextStep::new(
+                "name the request for which it was proposed, or propose the license again",
+                &[Remedy::IssueAgain],
+            ),
         ));
     }
     Ok(Stamp { license: license.license, answer, issued: license.issued })
@@ -370,9 +374,10 @@ fn ensure_new(earlier: &[AnswerRecord], order: &Issue<'_>, hash: [u8; 32]) -> Re
             Err(Error::refuse(Refusal::Replayed, fact).rule("request-17"))
         }
         Some(_) if !order.again => {
-            let fact = "this request was already answered, with another grant";
+            let fact = "this request was already answered, last with another grant";
             let step = NextStep::new(
-                "issue another answer to this request, or use the former grant to write the earlier license again",
+                "issue another answer to this request, or use the grant of its last answer to \
+                 write that license again",
                 &[Remedy::IssueAgain],
             );
             Err(Error::unable(Problem::Usage, fact, step))

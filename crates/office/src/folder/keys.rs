@@ -62,7 +62,7 @@ fn named(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
 }
 
 impl Folder {
-    /// Key files in `keys/` that users other than the owner can read, with their permissions.
+    /// Key files in `keys/` that users other than the owner can access, with their permissions.
     pub fn keys_open_to_others(&self) -> Vec<(PathBuf, String)> {
         let paths = named(&self.path().join("keys"), "key").unwrap_or_default();
         let open = |path: PathBuf| file::open_to_others(&path).map(|mode| (path, mode));

@@ -132,7 +132,10 @@ pub fn propose_next(
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            NextStep::new("name at least one change", &[Remedy::ProposeTrust]),
+            NextStep::new(
+                "name at least one change that the trust does not have yet",
+                &[Remedy::ProposeTrust],
+            ),
         ));
     }
     propose(trust.vendor(), &body, rng)
