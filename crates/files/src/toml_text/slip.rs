@@ -211,7 +211,7 @@ impl<'a> Line<'a> {
         }
         Some((
             format!("the quote {quote} is opened but not closed in this line"),
-            "put the whole text in \"…\"; if it contains \" itself, in '…'".into(),
+            "put the whole text in \"…\" on one line; if it contains \" itself, in '…'".into(),
         ))
     }
 

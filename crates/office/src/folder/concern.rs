@@ -31,7 +31,7 @@ pub enum ConcernKind {
     Maintenance,
     /// The clocks of server and vendor differ.
     Clocks,
-    /// The request is days old, or the server's clock is behind.
+    /// The request is days old, the server's clock is behind, or the vendor's is ahead.
     Age,
     /// A later request of the same server was answered already.
     Later,

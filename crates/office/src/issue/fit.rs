@@ -223,8 +223,8 @@ impl GrantFile {
     pub fn grants(&self, kind: &LicenseType, catalog: &Catalog) -> Result<Set<Grant, 4096>> {
         let pools: BTreeSet<_> =
             self.modules.keys().filter_map(|id| catalog.modules.get(id)?.pool.as_deref()).collect();
-        // A quota in a pool may be used for every module of that pool, so the license lists them
-        // all: with 0 if they are not granted themselves.
+        // A quota in a pool may be used for the other modules of that pool, so the license lists
+        // all that the type can grant for this slot: with 0 if they are not granted themselves.
         let shares = |(_, module): &(&String, &Module)| {
             module.is_for(&self.product, &self.slot)
                 && module.pool.as_deref().is_some_and(|pool| pools.contains(pool))

@@ -31,7 +31,8 @@ impl Terms {
         let mut rules: BTreeMap<Cause, &Rule> = BTreeMap::new();
         rules.extend(kind.on.iter().chain(&grant.on).map(|(cause, rule)| (*cause, rule)));
         // A license has one rule for exceeding a quota: the one for `upgraded` if there is one and
-        // no server module is granted, otherwise the one for `over-quota`.
+        // the catalog has server modules here, but none is granted; otherwise the one for
+        // `over-quota`.
         if has_server(grant, catalog) {
             rules.remove(&Cause::Upgraded);
         } else if rules.contains_key(&Cause::Upgraded) {
