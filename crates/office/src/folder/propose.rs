@@ -148,7 +148,7 @@ fn propose(vendor: VendorId, body: &TrustBody, rng: &mut impl CryptoRng) -> Resu
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            "choose a threshold from 1 to the number of roots",
+            "choose a threshold from 1 to the number of roots, or propose more roots",
         ));
     }
     for key in body.sealing.iter() {
