@@ -159,9 +159,10 @@ impl Guard {
     }
 
     /// Returns the current decision. At most once a second, this method checks whether the home was
-    /// written to. It judges again after such a write, when time changes the answer, and every 15
-    /// minutes. A call that neither checks nor judges reads no file and allocates nothing. If the
-    /// home can no longer be read, this method keeps judging the last state that was read.
+    /// written to. It judges again after such a write, when time changes the answer, when the clock
+    /// was set back, and every 15 minutes. A call that neither checks nor judges reads no file and
+    /// allocates nothing. If the home can no longer be read, this method keeps judging the last
+    /// state that was read.
     pub fn decision(&self) -> Arc<Decision> {
         self.seen(|seen| Arc::clone(&seen.decision))
     }
