@@ -11,8 +11,8 @@ use olr_core::wire::codec::{Hidden, Text};
 use olr_office::folder::{Folder, Handover, Init, Issue};
 use olr_office::issue::{GrantFile, STARTER_GRANT};
 use olr_office::ledger::{
-    AddParty, Buy, Cals, Destination, KeyText, LongerMaintenance, NewKey, Order, PartyKind,
-    PurchasedType,
+    AddParty, Buy, Cals, ConfirmDate, Destination, KeyText, LongerMaintenance, NewKey, Order,
+    PartyKind, PurchasedType,
 };
 use rand::{SeedableRng, rngs::ChaCha20Rng};
 
@@ -147,6 +147,24 @@ fn what_was_not_imported_stays_in_escrow() {
     let request = office.request("a", "K", day(63));
     office.issue(&request, &grant("K", "OBM = 40", "60 days"), Handover::Nothing, day(63)).unwrap();
     assert_eq!(office.cals("K"), "OBM 10/40/0");
+}
+
+#[test]
+fn what_has_ended_returns_to_its_key() {
+    let mut office = Office::new();
+    office.answer("a", &grant("K", "OBM = 50", "60 days"), day(0));
+    let day_run = |time| office.vendor.ledger().unwrap().run_day("cron", day(time)).unwrap();
+    for (time, ended, cals) in [(61, 0, "OBM 0/50/0"), (63, 1, "OBM 50/0/0"), (63, 0, "OBM 50/0/0")]
+    {
+        // Nothing was ordered for two months: somebody confirms the date.
+        let mut ledger = office.vendor.ledger().unwrap();
+        let confirm = ConfirmDate { day: day(time).day() };
+        ledger.order(&Order::new(format!("clock-{time}"), "me"), &confirm, day(time)).unwrap();
+        drop(ledger);
+        assert_eq!(day_run(time).ended.len(), ended, "{time}");
+        assert_eq!(office.cals("K"), cals, "{time}");
+        assert_eq!(office.vendor.ledger().unwrap().check().unwrap(), []);
+    }
 }
 
 #[test]

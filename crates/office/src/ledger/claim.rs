@@ -119,6 +119,13 @@ pub(super) fn close_replaced(
     books.exec(close, values).map(drop)
 }
 
+/// Closes the claim of an answer.
+pub(super) fn close_answer(books: &mut Books<'_>, answer: i64, cause: Closing) -> DbResult<()> {
+    let close = "UPDATE claim SET closed = $2, cause = $3 WHERE answer = $1 AND closed IS NULL";
+    let now = books.now().seconds.cast_signed();
+    books.exec(close, values![answer, now, cause.word()]).map(drop)
+}
+
 /// Closes all claims of a key at a place.
 pub(super) fn close_key(
     books: &mut Books<'_>,
