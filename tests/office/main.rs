@@ -10,6 +10,8 @@ mod catalogs;
 mod key_files;
 #[cfg(feature = "vendor")]
 mod ledger;
+#[cfg(feature = "vendor")]
+mod ledger_random;
 mod pkcs11;
 mod signers;
 mod vendor_moves;

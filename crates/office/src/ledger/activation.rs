@@ -136,17 +136,16 @@ fn maintained(body: &LicenseBody) -> Maintenance {
     body.maintenance.map_or(Maintenance::Endless, Maintenance::Until)
 }
 
-/// If another installation holds the key, returns to the key what is on its license, and closes the
-/// claims there.
+/// If another installation holds the key, it gives up its slot: the claims there are closed, and
+/// what they used is free.
 fn leave_holder(books: &mut Books<'_>, key: &KeyRow, issue: &IssueLicense<'_>) -> DbResult<()> {
     let Some(holder) = key.holder.filter(|holder| *holder != issue.body.install_key) else {
         return Ok(());
     };
     let cause = if issue.receipt.is_some() { Closing::Receipt } else { Closing::Transfer };
     let place = claim::take_place(books, &holder, (&key.product, &key.slot))?;
-    take_back(books, key, Holder::Key(key.id))?;
-    claim::close_key(books, (key.id, place), cause)?;
-    key::set_state(books, key, KeyState::Deactivated)?;
+    to_escrow(books, key)?;
+    claim::close_all(books, (place, key.party), cause)?;
     escrow::settle(books, place, key.party)
 }
 

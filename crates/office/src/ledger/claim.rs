@@ -126,16 +126,17 @@ pub(super) fn close_answer(books: &mut Books<'_>, answer: i64, cause: Closing) -
     books.exec(close, values![answer, now, cause.word()]).map(drop)
 }
 
-/// Closes all claims of a key at a place.
-pub(super) fn close_key(
+/// Closes all claims of a party's keys at a place.
+pub(super) fn close_all(
     books: &mut Books<'_>,
-    (key, place): (i64, i64),
+    (place, party): (i64, i64),
     cause: Closing,
 ) -> DbResult<()> {
     let close = "UPDATE claim SET closed = $3, cause = $4 \
-                 WHERE license_key = $1 AND installation = $2 AND closed IS NULL";
+                 WHERE installation = $1 AND closed IS NULL \
+                 AND license_key IN (SELECT id FROM license_key WHERE party = $2)";
     let now = books.now().seconds.cast_signed();
-    books.exec(close, values![key, place, now, cause.word()]).map(drop)
+    books.exec(close, values![place, party, now, cause.word()]).map(drop)
 }
 
 /// The most that an installation may use, item by item, by the open claims of a party's keys.
