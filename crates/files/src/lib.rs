@@ -36,7 +36,7 @@ pub use place::{Place, place};
 pub use temporary::Draft;
 pub use temporary::{could_write, remove_left};
 pub use words::{Access, failed, failed_saying};
-pub use write::{Lock, open_lock, stage};
+pub use write::{Lock, Staged, open_lock, stage};
 pub use write::{Writing, make_folder, make_private_folder, write};
 
 /// Reads a file of at most `cap` bytes, and does not read a longer one to its end. `-` is standard

@@ -16,6 +16,7 @@ use olr_core::wire::id::KeyId;
 
 mod carried;
 mod concern;
+mod copies;
 mod covered;
 mod delegate;
 mod foresee;
@@ -37,6 +38,7 @@ mod signing;
 mod time;
 
 pub use concern::{Concern, ConcernKind};
+pub use copies::{Restore, Restored};
 pub use delegate::{Unsaid, check_names, fill_in, propose_delegation};
 pub use fork::{Hardware, Observed, Proof, Relation, RequestComparison, compare};
 pub use init::{Init, Passphrases, Roots};

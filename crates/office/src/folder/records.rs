@@ -10,7 +10,7 @@ use olr_core::request::RequestBody;
 use olr_core::time::Instant;
 
 /// Name of the database in a vendor folder.
-const NAME: &str = "ledger.db";
+pub(super) const NAME: &str = "ledger.db";
 
 impl Folder {
     /// Opens the ledger. While it is open, other processes wait for it.
@@ -19,9 +19,14 @@ impl Folder {
     /// Exit 2 when the folder has no ledger, when another process keeps it, or when it cannot be
     /// opened.
     pub fn ledger(&self) -> Result<Ledger> {
-        let path = self.path().join(NAME);
-        if file::is_there(&path)? {
-            return Ledger::open(Sqlite::open(&path)?);
+        self.ensure_ledger()?;
+        Ledger::open(Sqlite::open(&self.path().join(NAME))?)
+    }
+
+    /// Checks that the folder has a ledger.
+    pub(super) fn ensure_ledger(&self) -> Result<()> {
+        if file::is_there(&self.path().join(NAME))? {
+            return Ok(());
         }
         // A `vendor.trust` alone proves nothing: customers have that file too.
         let fact = format!("{} is not a vendor folder: it has no {NAME}", file::name(self.path()));

@@ -49,6 +49,7 @@ mod party;
 mod pool;
 mod pool_key;
 mod purchase;
+mod query;
 mod report;
 mod revocation;
 mod stock;
@@ -70,10 +71,15 @@ pub use party::{AddParty, PartyAdded, PartyKind};
 pub use pool::{AddToPool, NewPool, Pooled, SetPoolQuota};
 pub use pool_key::{DeletePoolKey, NewPoolKey, PoolKeyMade, SetKeyQuota};
 pub use purchase::{Bought, Buy, Destination};
+pub use query::{
+    BookedMovement, CalPlace, Overview, PartyKey, PartyPurchase, PartyReport, StockLot,
+};
 pub use report::{KeyCals, KeyGrant, KeyReport};
 pub use revocation::{RecordRevocation, RevocationRecord};
 pub use stock::{Lapse, Refund, RefundFrom, Removed, StockWithdrawn, Withdraw};
 pub use transfer::{ExchangeCals, MoveCals, Moved};
+
+pub(crate) use query::{has_schema, missing_steps, overview};
 
 use db::{Db, DbError, DbResult, commit_after};
 

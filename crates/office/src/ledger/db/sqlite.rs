@@ -14,6 +14,8 @@ use crate::ledger::db::lock::{ensure_local, take};
 use crate::ledger::db::{Db, DbError, DbResult, Engine, SqlRow, SqlValue};
 use olr_core::error::{Error, Problem, Result};
 
+mod copy;
+
 /// How long a command waits for another one that uses the ledger.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -30,7 +32,7 @@ const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
 pub struct Sqlite {
     // Dropped first: the connection is closed before the lock is released.
     connection: Connection,
-    _lock: Lock,
+    _lock: Option<Lock>,
 }
 
 impl Sqlite {
@@ -62,7 +64,7 @@ impl Sqlite {
         });
         let connection =
             opened.map_err(|error| Error::from(said(&error)).within(file::name(path)))?;
-        Ok(Self { connection, _lock: lock })
+        Ok(Self { connection, _lock: Some(lock) })
     }
 
     fn prepare(&self, sql: &str, values: &[SqlValue]) -> rusqlite::Result<CachedStatement<'_>> {
