@@ -51,6 +51,11 @@ const WAYS: &[(Remedy, &str)] = &[
     (Remedy::NameCatalog, "--catalog FILE"),
     (Remedy::NameAct, "--act"),
     (Remedy::AllowAny, "--max MODULE=any"),
+    (Remedy::ConfirmDate, "`olr ledger clock`"),
+    (Remedy::ShortenMaintenance, "--shorten"),
+    (Remedy::BuyMaintenance, "--buy-maintenance REF"),
+    (Remedy::AddParty, "`olr party add NAME --kind KIND`"),
+    (Remedy::ListStock, "`olr stock`"),
 ];
 
 /// Formats a next step with its commands: ``make a new request (`olr request`)``.

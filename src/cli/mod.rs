@@ -5,8 +5,12 @@ use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+#[cfg(not(feature = "vendor"))]
+mod absent;
 mod alert;
 mod args;
+#[cfg(feature = "vendor")]
+mod booking;
 mod check;
 #[cfg(feature = "vendor")]
 mod check_catalog;
@@ -30,10 +34,14 @@ mod issue;
 mod key;
 mod known;
 mod layout;
+#[cfg(feature = "vendor")]
+mod ledger;
 mod machine;
 mod manual;
 mod output;
 mod page;
+#[cfg(feature = "vendor")]
+mod party;
 #[cfg(feature = "vendor")]
 mod passphrase;
 #[cfg(feature = "vendor")]
@@ -46,6 +54,8 @@ mod report;
 mod request;
 #[cfg(feature = "vendor")]
 mod revoke;
+#[cfg(feature = "vendor")]
+mod sales;
 mod show;
 mod simulate;
 mod status;
@@ -126,50 +136,47 @@ enum Verb {
     /// Revoke a license or an issuer key (at the vendor).
     #[cfg(feature = "vendor")]
     Revoke(revoke::Args),
-    /// This build has no vendor commands.
+    /// Add, list and show customers and partners (at the vendor).
+    #[cfg(feature = "vendor")]
+    #[command(subcommand)]
+    Party(party::Verb),
+    /// Record a sale, to stock or to a license key (at the vendor).
+    #[cfg(feature = "vendor")]
+    Buy(sales::buy::Args),
+    /// List what is in stock, with days left (at the vendor).
+    #[cfg(feature = "vendor")]
+    Stock(sales::stock::Args),
+    /// Withdraw from stock to a license key (at the vendor).
+    #[cfg(feature = "vendor")]
+    Withdraw(sales::withdraw::Args),
+    /// Record a refund (at the vendor).
+    #[cfg(feature = "vendor")]
+    Refund(sales::refund::Args),
+    /// Move CALs from one license key to another (at the vendor).
+    #[cfg(feature = "vendor")]
+    Move(sales::transfer::MoveArgs),
+    /// Exchange CALs of one module for another (at the vendor).
+    #[cfg(feature = "vendor")]
+    Exchange(sales::transfer::ExchangeArgs),
+    /// Check, back up and restore the ledger (at the vendor).
+    #[cfg(feature = "vendor")]
+    #[command(subcommand)]
+    Ledger(ledger::Verb),
     #[cfg(not(feature = "vendor"))]
-    #[command(hide = true)]
-    Vendor(Absent),
-    /// This build has no vendor commands.
-    #[cfg(not(feature = "vendor"))]
-    #[command(hide = true)]
-    Key(Absent),
-    /// This build has no vendor commands.
-    #[cfg(not(feature = "vendor"))]
-    #[command(hide = true)]
-    Issue(Absent),
-    /// This build has no vendor commands.
-    #[cfg(not(feature = "vendor"))]
-    #[command(hide = true)]
-    Revoke(Absent),
+    #[command(flatten)]
+    Absent(absent::Verb),
     /// Print a completion script for a shell.
     Completions(manual::Completions),
     /// Write the manual pages into a folder.
     Man(manual::Man),
 }
 
-// All arguments of a verb that this build lacks.
-#[cfg(not(feature = "vendor"))]
-#[derive(clap::Args)]
-struct Absent {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    rest: Vec<String>,
-}
-
-#[cfg(not(feature = "vendor"))]
-fn absent(_: &Absent) -> Result<Output> {
-    let fact = "this build of olr is for servers: it has no vendor commands";
-    Err(Error::unable(olr_core::error::Problem::Unsupported, fact, "use the vendor's build of olr"))
-}
-
 /// Returns whether `--json` was given to a verb that this build lacks, which swallows all its
 /// arguments.
 fn wants_json(verb: &Verb) -> bool {
     #[cfg(not(feature = "vendor"))]
-    if let Verb::Vendor(absent) | Verb::Key(absent) | Verb::Issue(absent) | Verb::Revoke(absent) =
-        verb
-    {
-        return absent.rest.iter().any(|arg| arg == "--json");
+    if let Verb::Absent(verb) = verb {
+        return verb.wants_json();
     }
     let _ = verb;
     false
@@ -178,8 +185,22 @@ fn wants_json(verb: &Verb) -> bool {
 /// Returns whether the verb is run in the vendor's office, and needs next steps for the office.
 fn is_at_vendor(verb: &Verb) -> bool {
     match verb {
-        Verb::Vendor(_) | Verb::Key(_) | Verb::Issue(_) | Verb::Revoke(_) => true,
         Verb::Inspect(args) => args.is_at_vendor(),
+        #[cfg(feature = "vendor")]
+        Verb::Vendor(_)
+        | Verb::Key(_)
+        | Verb::Issue(_)
+        | Verb::Revoke(_)
+        | Verb::Ledger(_)
+        | Verb::Party(_)
+        | Verb::Buy(_)
+        | Verb::Stock(_)
+        | Verb::Withdraw(_)
+        | Verb::Refund(_)
+        | Verb::Move(_)
+        | Verb::Exchange(_) => true,
+        #[cfg(not(feature = "vendor"))]
+        Verb::Absent(_) => true,
         _ => false,
     }
 }
@@ -260,10 +281,24 @@ fn run_verb(verb: &Verb, context: &mut Context) -> Result<Output> {
         Verb::Issue(args) => issue::run(args, context),
         #[cfg(feature = "vendor")]
         Verb::Revoke(args) => revoke::run(args, context),
+        #[cfg(feature = "vendor")]
+        Verb::Party(verb) => party::run(verb, context),
+        #[cfg(feature = "vendor")]
+        Verb::Buy(args) => sales::buy::run(args, context),
+        #[cfg(feature = "vendor")]
+        Verb::Stock(args) => sales::stock::run(args, context),
+        #[cfg(feature = "vendor")]
+        Verb::Withdraw(args) => sales::withdraw::run(args, context),
+        #[cfg(feature = "vendor")]
+        Verb::Refund(args) => sales::refund::run(args, context),
+        #[cfg(feature = "vendor")]
+        Verb::Move(args) => sales::transfer::run_move(args, context),
+        #[cfg(feature = "vendor")]
+        Verb::Exchange(args) => sales::transfer::run_exchange(args, context),
+        #[cfg(feature = "vendor")]
+        Verb::Ledger(verb) => ledger::run(verb, context),
         #[cfg(not(feature = "vendor"))]
-        Verb::Vendor(args) | Verb::Key(args) | Verb::Issue(args) | Verb::Revoke(args) => {
-            absent(args)
-        }
+        Verb::Absent(_) => absent::run(),
         Verb::Completions(args) => Ok(manual::completions(args, Cli::command())),
         Verb::Man(args) => manual::man(args, command()),
     }

@@ -7,6 +7,7 @@ mod world;
 mod answers;
 mod display;
 mod kills;
+mod ledger;
 mod matching;
 mod printed;
 mod problems;

@@ -51,6 +51,48 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("olr import", "card-replaced", "import {}/time.olr --home {}/home"),
     ("olr import", "card-replaced", "import {}/next.olr --home {}/home"),
     ("olr vendor issued", "server", "vendor issued --vendor {}/vendor"),
+    ("olr party add", "server", "party add Partner --kind partner --prefix p- --vendor {}/vendor"),
+    ("olr party list", "server", "party list --vendor {}/vendor"),
+    (
+        "olr buy",
+        "server",
+        "buy Partner --reference R1 --type oem --module OBM=50 --module ACB=20 --stock --vendor {}/vendor",
+    ),
+    (
+        "olr buy",
+        "server",
+        "buy Partner --reference R2 --type oem --module OBM=5 --new-key Partner-key-1 \
+         --licensee Partner --vendor {}/vendor",
+    ),
+    (
+        "olr buy",
+        "server",
+        "buy ACME --maintenance AbCd-1234 --for 1y --reference R3 --vendor {}/vendor",
+    ),
+    ("olr stock", "server", "stock Partner --vendor {}/vendor"),
+    (
+        "olr withdraw",
+        "server",
+        "withdraw Partner --type oem --module OBM=10 --new-key Partner-key-2 --licensee Partner \
+         --vendor {}/vendor",
+    ),
+    (
+        "olr refund",
+        "server",
+        "refund --lot 1 --module OBM=1 --reason mistake --dry-run --vendor {}/vendor",
+    ),
+    ("olr move", "server", "move Partner-key-1 Partner-key-2 --module OBM=2 --vendor {}/vendor"),
+    (
+        "olr exchange",
+        "server",
+        "!exchange Partner-key-1 --give OBM=1 --take ACB --vendor {}/vendor",
+    ),
+    ("olr party show", "server", "party show Partner --vendor {}/vendor"),
+    ("olr ledger check", "server", "ledger check --vendor {}/vendor"),
+    ("olr ledger clock", "server", "ledger clock --yes --vendor {}/vendor"),
+    ("olr ledger migrate", "server", "ledger migrate --vendor {}/vendor"),
+    ("olr ledger backup", "server", "ledger backup {}/backup.db --vendor {}/vendor"),
+    ("olr ledger restore", "server", "ledger restore {}/backup.db --yes --vendor {}/vendor"),
     ("olr inspect", "server", "inspect {}/req.olr"),
     ("olr inspect", "server", "inspect {}/again.olr --vendor {}/vendor"),
     ("olr inspect", "server", "inspect {}/again.olr --vendor {}/vendor --all"),

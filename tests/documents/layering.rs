@@ -42,7 +42,7 @@ const SHARED: &[&[&str]] = &[
     &["output", "terminal"],
     &["show", "passphrase", "files", "concern", "page"],
     &["args"],
-    &["decision", "proposal"],
+    &["booking", "decision", "proposal"],
 ];
 const BELOW_VENDOR: &[&str] = &["check_catalog", "compare", "publish", "time_anchor"];
 

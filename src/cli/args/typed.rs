@@ -5,6 +5,8 @@ use unicode_normalization::UnicodeNormalization;
 use olr_core::display::{code_point, is_shown, shown};
 use olr_core::entitlement::Count;
 use olr_core::error::{Error, Problem, Result};
+#[cfg(feature = "vendor")]
+use olr_core::time::Span;
 use olr_core::wire::codec::Text;
 
 /// Trims typed text and normalizes it to NFC. Fails if it is empty or too long, or contains
@@ -50,4 +52,16 @@ pub fn count(text: &str, like: &str) -> Result<Count> {
         module: typed("the module", module)?,
         count: count.trim().parse().map_err(|_| wrong())?,
     })
+}
+
+/// Parses a span: `1 year`, or for short `30d`, `6m` or `1y`.
+#[cfg(feature = "vendor")]
+pub fn span(text: &str) -> Result<Span> {
+    let number = |end| text.trim().strip_suffix(end).and_then(|number| number.parse().ok());
+    match (number('d'), number('m'), number('y')) {
+        (Some(days), ..) => Ok(Span::Days(days)),
+        (_, Some(months), _) => Ok(Span::Months(months)),
+        (.., Some(years)) => Ok(Span::Years(years)),
+        _ => text.parse(),
+    }
 }

@@ -136,6 +136,11 @@ remedies! {
     42 NameCatalog "name-catalog" "name the catalog";
     43 NameAct "name-act" "name what a delegation allows";
     44 AllowAny "allow-any" "let a delegation allow any number of a module";
+    45 ConfirmDate "confirm-date" "confirm today's date to the ledger";
+    46 ShortenMaintenance "shorten-maintenance" "accept the earlier end of maintenance";
+    47 BuyMaintenance "buy-maintenance" "buy maintenance for the difference";
+    48 AddParty "add-party" "add a party to the ledger";
+    49 ListStock "list-stock" "list what is in stock";
 }
 
 impl fmt::Display for Remedy {

@@ -3,7 +3,7 @@
 
 use crate::ledger::db::DbResult;
 use crate::ledger::order::{Arguments, Booking, Books, Done};
-use olr_core::error::{Error, Problem, Result};
+use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
 use olr_core::time::{DAY, Day, Instant};
 
 /// How far the clock may be behind the newest instant.
@@ -21,7 +21,10 @@ pub(super) fn ensure_near(clock: Instant, newest: Instant) -> Result<()> {
     let fact = format!(
         "the clock says {clock}, more than 31 days after the newest order of the ledger ({newest})"
     );
-    let hint = "compare the date with a calendar: if it is wrong, set the clock, else confirm it";
+    let hint = NextStep::new(
+        "compare the date with a calendar: if it is wrong, set the clock, else confirm it",
+        &[Remedy::ConfirmDate],
+    );
     Err(Error::unable(Problem::NotConfirmed, fact, hint))
 }
 

@@ -9,7 +9,7 @@ use crate::ledger::key::{self, KeyRow};
 use crate::ledger::order::{Arguments, Booking, Books};
 use crate::ledger::purchase;
 use olr_core::display::shown;
-use olr_core::error::{Error, Problem, Refusal, Result};
+use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use olr_core::time::{Day, Instant, Span};
 
 /// Maintenance of a key, from the earliest end to none.
@@ -170,10 +170,14 @@ pub(super) fn join(
                 "with these CALs, the maintenance of key {name} becomes {own} instead of {ends}"
             );
             let hint = match key.maintenance {
-                Maintenance::Until(_) => {
-                    "buy maintenance for the difference, accept the earlier date, or use a new key"
-                }
-                _ => "accept the shorter maintenance, or use a new key",
+                Maintenance::Until(_) => NextStep::new(
+                    "buy maintenance for the difference, accept the earlier date, or use a new key",
+                    &[Remedy::BuyMaintenance, Remedy::ShortenMaintenance],
+                ),
+                _ => NextStep::new(
+                    "accept the shorter maintenance, or use a new key",
+                    &[Remedy::ShortenMaintenance],
+                ),
             };
             Err(Error::unable(Problem::NotConfirmed, fact, hint).into())
         }

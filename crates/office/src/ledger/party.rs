@@ -6,7 +6,7 @@ use crate::ledger::db::{DbError, DbResult, values};
 use crate::ledger::input::ensure_text;
 use crate::ledger::order::{Arguments, Booking, Books};
 use olr_core::display::shown;
-use olr_core::error::{Error, Problem, Result};
+use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
 
 /// What a party is to the vendor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +140,8 @@ pub(super) fn find(books: &mut Books<'_>, name: &str) -> DbResult<PartyRow> {
     let row = books.row("SELECT id, prefix FROM party WHERE name = $1", values![name])?;
     let row = row.ok_or_else(|| {
         let fact = format!("no party is named {}", shown(name));
-        DbError::from(Error::unable(Problem::NotFound, fact, "check the name, or add the party"))
+        let hint = NextStep::new("check the name, or add the party", &[Remedy::AddParty]);
+        DbError::from(Error::unable(Problem::NotFound, fact, hint))
     })?;
     let prefix = row.maybe_text(1)?.map(str::to_string);
     Ok(PartyRow { id: row.integer(0)?, name: name.to_string(), prefix })

@@ -16,7 +16,7 @@ use crate::ledger::party;
 use crate::ledger::purchase::{Destination, ensure_joins};
 use olr_core::display::shown;
 use olr_core::entitlement::Edition;
-use olr_core::error::{Error, Problem, Result};
+use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
 use olr_core::time::{Day, Instant};
 
 /// A lot, as stored.
@@ -216,7 +216,8 @@ fn take_lot(books: &mut Books<'_>, id: i64) -> DbResult<Lot> {
     let row = books.row(&format!("SELECT {COLUMNS} FROM lot WHERE id = $1"), values![id])?;
     let row = row.ok_or_else(|| {
         let fact = format!("the ledger has no lot {id}");
-        Error::unable(Problem::NotFound, fact, "list what is in stock")
+        let hint = NextStep::new("list what is in stock", &[Remedy::ListStock]);
+        Error::unable(Problem::NotFound, fact, hint)
     })?;
     let lot = Lot::read(&row)?;
     books.exec("UPDATE party SET turn = turn + 1 WHERE id = $1", values![lot.party])?;
