@@ -7,7 +7,7 @@ use olr_core::time::{DAY, Day, Instant};
 use olr_core::wire::codec::{Limit, Set};
 use olr_core::wire::id::{LicenseId, RequestId};
 use olr_office::folder::Folder;
-use olr_office::ledger::{IssueLicense, Ledger, Order, RecordRevocation};
+use olr_office::ledger::{ConfirmDate, IssueLicense, Ledger, Order, RecordRevocation};
 use olr_testkit::World;
 use rand::rngs::ChaCha20Rng;
 use rand::{RngExt, SeedableRng};
@@ -142,7 +142,11 @@ impl Both {
 
     fn days(&mut self) {
         self.now += self.rng.random_range(0..12) * DAY;
-        self.ledger.run_day("test", Instant::new(self.now)).unwrap();
+        let at = Instant::new(self.now);
+        // Orders may be far apart: somebody confirms the date.
+        let order = Order::new(format!("date-{}", self.orders), "test");
+        self.ledger.order(&order, &ConfirmDate { day: at.day() }, at).unwrap();
+        self.ledger.run_day("test", at).unwrap();
         let now = self.now;
         let ended: Vec<_> = (0..self.claims.len())
             .filter(|i| self.claims[*i].open && self.claims[*i].ends.is_some_and(|e| e <= now))

@@ -98,7 +98,8 @@ pub(super) fn open(
 /// Closes the claims at a place whose licenses have ended.
 pub(super) fn close_ended(books: &mut Books<'_>, place: i64) -> DbResult<()> {
     let close = "UPDATE claim SET closed = $2, cause = $3 \
-                 WHERE installation = $1 AND closed IS NULL AND ends <= $2";
+                 WHERE ends <= $2 AND answer IN (SELECT answer FROM claim \
+                 WHERE installation = $1 AND closed IS NULL)";
     let now = books.now().seconds.cast_signed();
     books.exec(close, values![place, now, Closing::Ended.word()]).map(drop)
 }
@@ -133,8 +134,8 @@ pub(super) fn close_all(
     cause: Closing,
 ) -> DbResult<()> {
     let close = "UPDATE claim SET closed = $3, cause = $4 \
-                 WHERE installation = $1 AND closed IS NULL \
-                 AND license_key IN (SELECT id FROM license_key WHERE party = $2)";
+                 WHERE installation = $1 AND closed IS NULL AND EXISTS (SELECT 1 FROM license_key \
+                 WHERE license_key.id = claim.license_key AND party = $2)";
     let now = books.now().seconds.cast_signed();
     books.exec(close, values![place, party, now, cause.word()]).map(drop)
 }

@@ -34,8 +34,8 @@ pub(super) fn at(
     let find = "SELECT module, holding.edition, unit, balance, escrow.id, license_key.id \
                 FROM holding JOIN escrow ON escrow.id = holding.owner \
                 JOIN license_key ON license_key.id = escrow.license_key \
-                WHERE kind = 'escrow' AND installation = $1 AND party = $2 AND balance > 0 \
-                ORDER BY escrow.id";
+                WHERE kind = 'escrow' AND owner IN (SELECT id FROM escrow WHERE installation = $1) \
+                AND party = $2 AND balance > 0 ORDER BY escrow.id";
     let mut held = Vec::new();
     for row in books.rows(find, values![place, party])? {
         let (item, count) = item(&row)?;
@@ -49,9 +49,8 @@ pub(super) fn at(
 /// Returns everything that a key has in escrow, wherever it is.
 pub(super) fn of_key(books: &mut Books<'_>, key: i64) -> DbResult<Items> {
     let find = "SELECT module, edition, unit, CAST(sum(balance) AS BIGINT) FROM holding \
-                JOIN escrow ON escrow.id = holding.owner \
-                WHERE kind = 'escrow' AND license_key = $1 AND balance > 0 \
-                GROUP BY module, edition, unit";
+                WHERE kind = 'escrow' AND owner IN (SELECT id FROM escrow WHERE license_key = $1) \
+                AND balance > 0 GROUP BY module, edition, unit";
     books.rows(find, values![key])?.iter().map(item).collect()
 }
 
@@ -78,13 +77,12 @@ pub(super) fn settle(books: &mut Books<'_>, place: i64, party: i64) -> DbResult<
 
 /// What the keys that an installation holds in a slot have on licenses.
 fn out_at(books: &mut Books<'_>, place: i64, party: i64) -> DbResult<Items> {
-    let find = "SELECT module, holding.edition, unit, CAST(sum(balance) AS BIGINT) FROM holding \
-                JOIN license_key ON license_key.id = holding.owner \
-                JOIN installation ON installation.install_key = license_key.holder \
+    let find = "SELECT module, edition, unit, CAST(sum(balance) AS BIGINT) FROM holding \
+                WHERE kind = 'out' AND balance > 0 AND owner IN (SELECT license_key.id \
+                FROM license_key JOIN installation ON install_key = holder \
                 AND installation.product = license_key.product \
                 AND installation.slot = license_key.slot \
-                WHERE kind = 'out' AND installation.id = $1 AND party = $2 AND balance > 0 \
-                GROUP BY module, holding.edition, unit";
+                WHERE installation.id = $1 AND party = $2) GROUP BY module, edition, unit";
     books.rows(find, values![place, party])?.iter().map(item).collect()
 }
 

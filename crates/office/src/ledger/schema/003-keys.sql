@@ -40,3 +40,4 @@ CREATE TABLE license_key (
 ) STRICT;
 CREATE INDEX license_key_party ON license_key (party, edition, state);
 CREATE INDEX license_key_pool ON license_key (pool);
+CREATE INDEX license_key_holder ON license_key (holder);

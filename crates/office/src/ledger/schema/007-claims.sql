@@ -42,6 +42,7 @@ CREATE TABLE escrow (
   installation INTEGER NOT NULL REFERENCES installation (id),
   UNIQUE (license_key, installation)
 ) STRICT;
+CREATE INDEX escrow_installation ON escrow (installation);
 
 -- Append-only. Modules that a key may use without limit.
 CREATE TABLE key_right (
