@@ -16,7 +16,8 @@ impl Mailer {
     /// # Errors
     /// Exit 2.
     pub fn new(_: &Mail, _: &Path, _: Instant, _: Say) -> Result<Self> {
-        let hint = "build olr with the feature smtp, or set a [command] that sends it";
+        let hint =
+            "build olr with the feature smtp, or replace [mail] with a [command] that sends it";
         Err(Error::unable(Problem::Unsupported, "this build of olr sends no mail", hint))
     }
 

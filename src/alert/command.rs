@@ -38,7 +38,7 @@ pub fn run(command: &Command, notice: &Notice, say: Say) -> Result<(), Failed> {
         ErrorKind::NotFound => {
             stuck("there is no such program, or the interpreter in its #! line is missing")
         }
-        ErrorKind::PermissionDenied => stuck("it is not executable"),
+        ErrorKind::PermissionDenied => stuck("it is not executable, or this user may not run it"),
         _ => stuck("it cannot be started"),
     })?;
     if let Some(mut stdin) = child.stdin.take() {

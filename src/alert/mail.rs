@@ -251,7 +251,7 @@ fn tls(mail: &Mail, home: &Path) -> Result<TlsParameters> {
     if let Some(path) = &mail.ca_file {
         let path = home.join(path);
         let useless = || {
-            let fact = format!("{}: it contains no certificate", file::name(&path));
+            let fact = format!("{}: it contains no valid certificate", file::name(&path));
             Error::unable(
                 Problem::Content,
                 fact,

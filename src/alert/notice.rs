@@ -201,7 +201,9 @@ impl Notice {
         let (cause, stage, then) = match self.about {
             NoticeKind::Change { cause, stage, then } => (cause, stage, then),
             NoticeKind::Refused(_) => {
-                return format!("The refusal began at {since}. The product is not allowed to run.");
+                return format!(
+                    "This refusal was first seen at {since}. The product is not allowed to run."
+                );
             }
             NoticeKind::Over(_) => return "This is resolved: no action is needed.".to_string(),
             NoticeKind::Test => {
@@ -221,10 +223,13 @@ impl Notice {
                 )
             }
             Stage::Ended if cause == Cause::Maintenance => {
-                "The installed release continues to run. Releases that come out later are refused.".to_string()
+                "The installed release continues to run. Releases that come out later are refused."
+                    .to_string()
             }
             Stage::Grace if cause == Cause::Drift => {
-                "The license still matches this machine, and nothing stops. After more changes like this, it will no longer match.".to_string()
+                "The license still matches this machine, and nothing stops because of this. After \
+                 more changes like this, it may no longer match."
+                    .to_string()
             }
             Stage::MonthLeft | Stage::WeekLeft | Stage::DayLeft => {
                 format!(
@@ -232,7 +237,9 @@ impl Notice {
                 )
             }
             Stage::Grace if then == Outcome::Warn => {
-                format!("The problem began at {since}. This is only a warning: nothing stops because of it.")
+                format!(
+                    "The problem began at {since}. This is only a warning: nothing stops because of it."
+                )
             }
             Stage::Grace => {
                 format!("The problem began at {since} and is tolerated until {until}. Then {end}.")
@@ -245,7 +252,9 @@ impl Notice {
                     "The server has stopped: the problem is no longer tolerated. It began at {since}."
                 )
             }
-            Stage::Ended => format!("The problem is no longer tolerated: {end}. It began at {since}."),
+            Stage::Ended => {
+                format!("The problem is no longer tolerated: {end}. It began at {since}.")
+            }
             Stage::Solved => format!("This is resolved ({cause}): no action is needed."),
             other => format!("It has been {other} since {since}."),
         }

@@ -201,7 +201,10 @@ impl Check<'_> {
 
     fn name(&self, path: &[&str], name: &str) -> Result<()> {
         let holds = (1..=NAME_CAP).contains(&name.len()) && name.chars().all(is_shown);
-        let fact = format!("a name must have 1 to {NAME_CAP} bytes and no control characters");
+        let fact = format!(
+            "a name must have 1 to {NAME_CAP} bytes, and no control, invisible or private-use \
+             characters"
+        );
         self.ensure(holds, path, &fact, "write another name")
     }
 
@@ -288,7 +291,8 @@ impl Check<'_> {
 
     fn address(&self, path: &[&str], address: &str) -> Result<()> {
         let fact = "this is not a mail address";
-        self.ensure(is_address(address), path, fact, "write it like \"operators@example.org\"")
+        let hint = "write it like \"operators@example.org\", in ASCII";
+        self.ensure(is_address(address), path, fact, hint)
     }
 }
 

@@ -84,7 +84,8 @@ impl RequestParams {
             // Each slot has its own key, and only the last one is remembered.
             let (here, last) = (shown(&slot), shown(&before.slot));
             let fact = format!(
-                "the license key of slot {here} is not stored: the last request was for slot {last}"
+                "the license key of slot {here} is not stored: the last request was for another \
+                 product or slot ({last})"
             );
             return Err(Error::unable(
                 Problem::Usage,

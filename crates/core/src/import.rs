@@ -254,7 +254,7 @@ impl State {
         Err(Error::refuse(Refusal::QuotaExceeded, fact)
             .hint(NextStep::new(
                 "use less first, or import the license anyway: then its rule for an exceeded quota \
-                 applies",
+                 applies, if it has one",
                 &[Remedy::AcceptOverQuota],
             ))
             .rule("answer-5"))

@@ -67,8 +67,8 @@ fn one_that_fails_is_run_again_in_the_next_round() {
     fs::write(world.path("text"), "#!/bin/sh\n").unwrap();
     for (program, says) in [
         (missing, "there is no such program, or the interpreter in its #! line is missing"),
-        (world.path("text"), "it is not executable"),
-        (folder, "it is not executable"),
+        (world.path("text"), "it is not executable, or this user may not run it"),
+        (folder, "it is not executable, or this user may not run it"),
     ] {
         let settings = settings_for(&world, program.to_str().unwrap());
         assert!(world.not_told(&settings, NOW).fact().ends_with(says));

@@ -172,7 +172,7 @@ fn a_file_without_a_certificate_is_reported() {
     for content in ["", "no certificate", broken, "-----BEGIN CERTIFICATE-----\n"] {
         fs::write(world.path("ca.pem"), content).unwrap();
         let error = world.not_told(&settings, NOW);
-        assert!(error.fact().ends_with("ca.pem: it contains no certificate"), "{error}");
+        assert!(error.fact().ends_with("ca.pem: it contains no valid certificate"), "{error}");
     }
     assert_eq!(server.connections(), 0);
 }

@@ -49,7 +49,10 @@ impl Foreign {
             }
             Decrypt => "decrypt it first",
             ImportKey => {
-                return NextStep::new("keep it secret; you can import it", &[Remedy::ImportKey]);
+                return NextStep::new(
+                    "keep it secret; if it is an Ed25519 key, you can import it",
+                    &[Remedy::ImportKey],
+                );
             }
             KeepSecret => "keep it secret, and find the .olr file",
         }

@@ -211,7 +211,7 @@ fn outcome(imported: &Imported) -> String {
         },
         Imported::Trust { trust, .. } => format!("trust {} is now in effect", trust.body().version),
         Imported::Revocations { .. } => "these revocations are now in effect".to_string(),
-        Imported::Time { time, .. } => format!("the vendor's time {time} is now in effect"),
+        Imported::Time { time, .. } => format!("the vendor's time {time} is now recorded"),
     }
 }
 

@@ -118,6 +118,7 @@ impl State {
 fn wrong_vendor(fact: String) -> Error {
     Error::refuse(Refusal::WrongVendor, fact).hint(
         "stop: have your vendor read out its code; if it differs from the code of this \
-         vendor.trust, ask for the right vendor.trust",
+         vendor.trust, ask for the right vendor.trust; if it is the same, correct the code that \
+         was given",
     )
 }

@@ -216,7 +216,8 @@ impl State {
                 );
                 Err(Error::refuse(Refusal::NotActivated, fact)
                     .hint(NextStep::new(
-                        "check product and slot, or leave both out",
+                        "name product and slot as listed here; if only one is listed, you can \
+                         leave both out",
                         &[Remedy::NameSlot],
                     ))
                     .rule("judgement-1"))
