@@ -25,8 +25,8 @@ pub struct Args {
     home: HomeArg,
     #[command(flatten)]
     expected: ExpectedArg,
-    /// Import a license that grants less than is in use; its rule for an exceeded quota then
-    /// applies.
+    /// Import a license that grants less than is in use; its rule for an exceeded quota, if it has
+    /// one, then applies.
     #[arg(long)]
     accept_over_quota: bool,
     /// The license, time, revocations or newer trust from your vendor, armored or binary.

@@ -177,7 +177,7 @@ impl FromStr for Day {
         date.and_then(Self::from_date).ok_or_else(|| {
             let foreign = text.chars().find(|c| !c.is_ascii());
             let fact = match foreign.map(code_point) {
-                _ if shape => format!("the day {text} does not exist"),
+                _ if shape => format!("the day {text} does not exist, or is before 1970"),
                 Some(foreign) => format!("{text:?} is not a day: it contains {foreign}"),
                 None => format!("{text:?} is not a day"),
             };

@@ -20,7 +20,7 @@ enum Advice {
     LookBeside,
     AskAgain,
     Decrypt,
-    /// A private key that can be imported.
+    /// A private key that can be imported if it is an Ed25519 key.
     ImportKey,
     /// A private key that cannot be used here.
     KeepSecret,
@@ -41,7 +41,10 @@ impl Foreign {
                 "save the attachment itself, and use that file; if there is none, ask for the .olr \
                  file as an attachment"
             }
-            AsText => "ask for the .olr file as an attachment, or copy its text into a text file",
+            AsText => {
+                "ask for the .olr file as an attachment; if its text is in here, copy that into a \
+                 text file"
+            }
             AsPlainText => "ask the sender to send the mail as plain text",
             LookBeside => "find the .olr file that came with it",
             AskAgain => {

@@ -133,7 +133,8 @@ fn sorted(play: &Play) -> Result<Vec<ScenarioEvent>> {
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            "choose a date from now on: the server already knows what happened before",
+            "choose a later date or time (a date means its first second): the server already \
+             knows what happened before",
         ));
     }
     if let Some(late) = events.last().filter(|event| event.at > play.until) {
