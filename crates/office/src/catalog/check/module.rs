@@ -111,7 +111,7 @@ impl Check<'_> {
                     continue;
                 };
                 let fact = format!("module {id}: it shares pool {pool:?} with {first}, but {fact}");
-                let hint = "give both the same `unit` and `unlimited`, or move one out of the pool";
+                let hint = "give both the same `unit` and `unlimited`, or leave `pool` out of both";
                 return self.wrong(&["module", id, "pool"], fact, hint);
             }
         }
