@@ -182,7 +182,7 @@ pub(crate) fn ensure_rules_fit(
         let is_of_quota = matches!(cause, Cause::OverQuota | Cause::Upgraded);
         if is_of_quota && fits.model == Model::Evaluation && rule.outcome != Outcome::Warn {
             let fact = "in an evaluation, exceeding a quota can only warn";
-            return wrong("then", fact, "write then = \"warn\", or leave this table out");
+            return wrong("then", fact, "write only then = \"warn\", or leave this table out");
         }
     }
     Ok(())

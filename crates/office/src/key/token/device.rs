@@ -204,7 +204,7 @@ impl Token {
                 }
                 let fact =
                     format!("no key on token {token} matches the URI; there are: {}", list(&all));
-                let hint = "correct object= or id= in the URI";
+                let hint = "correct object= or id= in the URI, or name another token";
                 return Err(Error::unable(Problem::Device, fact, hint));
             }
             (Some(last), false) => {
@@ -224,7 +224,7 @@ impl Token {
             return Err(Error::unable(
                 Problem::Device,
                 fact,
-                "create a key with the curve edwards25519 on the token",
+                "name another key in the URI, or create one with the curve edwards25519",
             ));
         }
         let public = self.public_half(&key)?;
@@ -253,7 +253,7 @@ impl Token {
                 Err(Error::unable(
                     Problem::Device,
                     fact,
-                    "put it on the token with the same id as the private key",
+                    "put it on the token with the id and the label of the private key",
                 ))
             }
             _ => {
@@ -307,7 +307,7 @@ fn load(module: Option<&Path>) -> Result<Pkcs11> {
         return Err(Error::unable(
             Problem::Device,
             fact,
-            "name the library that came with the token",
+            "write the full path of the library that came with the token",
         ));
     }
     let foreign = |_| {
