@@ -105,7 +105,8 @@ pub fn ask_signature(blob: &[u8], message: &[u8]) -> Option<Vec<u8>> {
 pub fn read_signature(answer: &[u8]) -> Result<[u8; 64]> {
     let Some(answer) = answer.strip_prefix(&[SIGN_ANSWER]) else {
         let fact = "the SSH agent did not sign";
-        let hint = "unlock the agent (ssh-add -X), or confirm the signature when it asks";
+        let hint =
+            "unlock the agent (ssh-add -X), confirm when it asks, or add the key to it again";
         return Err(Error::unable(Problem::Device, fact, hint));
     };
     let signature = || {
