@@ -45,6 +45,12 @@ pub enum Verb {
     /// This build has no vendor commands.
     #[command(hide = true)]
     Exchange(Args),
+    /// This build has no vendor commands.
+    #[command(hide = true)]
+    License(Args),
+    /// This build has no vendor commands.
+    #[command(hide = true)]
+    Pool(Args),
 }
 
 // All arguments of a verb that this build lacks.
@@ -69,7 +75,9 @@ impl Verb {
             | Self::Withdraw(args)
             | Self::Refund(args)
             | Self::Move(args)
-            | Self::Exchange(args) => args,
+            | Self::Exchange(args)
+            | Self::License(args)
+            | Self::Pool(args) => args,
         };
         args.rest.iter().any(|arg| arg == "--json")
     }

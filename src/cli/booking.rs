@@ -67,11 +67,7 @@ impl OrderArg {
         context: &mut Context,
     ) -> Result<Booked<B::Booked>> {
         let folder = self.folder()?;
-        let id = self.order.clone().unwrap_or_else(|| {
-            let mut id = [0u8; 16];
-            context.rng.fill_bytes(&mut id);
-            data_encoding::HEXLOWER.encode(&id)
-        });
+        let id = self.id(context);
         let order = Order::new(&id, context::user());
         let mut ledger = folder.ledger()?;
         let (result, movements) = match self.dry_run {
@@ -83,6 +79,20 @@ impl OrderArg {
             }
         };
         Ok(Booked { result, dry_run: self.dry_run, order: id, movements, folder })
+    }
+
+    fn id(&self, context: &mut Context) -> String {
+        self.order.clone().unwrap_or_else(|| {
+            let mut id = [0u8; 16];
+            context.rng.fill_bytes(&mut id);
+            data_encoding::HEXLOWER.encode(&id)
+        })
+    }
+
+    /// Tries a change, for the question whether to make it.
+    pub fn tried<B: Booking>(&self, booking: &B, context: &mut Context) -> Result<B::Booked> {
+        let order = Order::new(self.id(context), context::user());
+        Ok(self.folder()?.ledger()?.rehearse(&order, booking, context.now)?.0)
     }
 }
 
@@ -186,4 +196,24 @@ pub fn in_words<'a>(cals: impl IntoIterator<Item = &'a Cals>) -> String {
 pub fn cals_json<'a>(cals: impl IntoIterator<Item = &'a Cals>) -> Vec<Value> {
     let one = |one: &Cals| json!({"module": one.module, "unit": one.unit, "count": one.count});
     cals.into_iter().map(one).collect()
+}
+
+/// Returns product and slot, by default those that the catalog has alone or first.
+pub fn slot_of(
+    product: Option<&str>,
+    slot: Option<&str>,
+    catalog: &Catalog,
+) -> Result<(String, String)> {
+    let only = match catalog.products.as_slice() {
+        [only] => Some(only.id.to_string()),
+        _ => None,
+    };
+    let product = product.map(str::to_string).or(only).ok_or_else(|| {
+        let fact = "the catalog has several products";
+        Error::unable(Problem::Usage, fact, "name one with --product")
+    })?;
+    let found = catalog.products.iter().find(|known| *known.id == *product);
+    let first = found.and_then(|product| product.slots.first()).map(|slot| (**slot).to_string());
+    let slot = slot.map(str::to_string).or(first).unwrap_or_default();
+    Ok((product, slot))
 }

@@ -193,7 +193,9 @@ fn restore(args: &RestoreArgs, context: &Context) -> Result<Output> {
         let overview = folder.check_backup(&args.file)?;
         let text = format!("{name} can be restored.\n\n{}", show::pairs(&counted(&overview)));
         let json = restored_json(&name, &overview, None, true);
-        return Ok(Output::new(text, json));
+        let mut output = Output::new(text, json);
+        output.notes.push(vendor_note(&folder));
+        return Ok(output);
     }
     let done = folder.restore_ledger(&args.file, context.now, |restore| {
         let ask = "Replace the ledger by this backup?";

@@ -36,6 +36,8 @@ mod known;
 mod layout;
 #[cfg(feature = "vendor")]
 mod ledger;
+#[cfg(feature = "vendor")]
+mod license;
 mod machine;
 mod manual;
 mod output;
@@ -44,6 +46,8 @@ mod page;
 mod party;
 #[cfg(feature = "vendor")]
 mod passphrase;
+#[cfg(feature = "vendor")]
+mod pool;
 #[cfg(feature = "vendor")]
 mod proposal;
 #[cfg(feature = "vendor")]
@@ -158,6 +162,14 @@ enum Verb {
     /// Exchange CALs of one module for another (at the vendor).
     #[cfg(feature = "vendor")]
     Exchange(sales::transfer::ExchangeArgs),
+    /// List, find and count licenses and CALs (at the vendor).
+    #[cfg(feature = "vendor")]
+    #[command(subcommand)]
+    License(license::Verb),
+    /// Manage a partner's pools and pool keys (at the vendor).
+    #[cfg(feature = "vendor")]
+    #[command(subcommand)]
+    Pool(pool::Verb),
     /// Check, back up and restore the ledger (at the vendor).
     #[cfg(feature = "vendor")]
     #[command(subcommand)]
@@ -192,6 +204,8 @@ fn is_at_vendor(verb: &Verb) -> bool {
         | Verb::Issue(_)
         | Verb::Revoke(_)
         | Verb::Ledger(_)
+        | Verb::License(_)
+        | Verb::Pool(_)
         | Verb::Party(_)
         | Verb::Buy(_)
         | Verb::Stock(_)
@@ -295,6 +309,10 @@ fn run_verb(verb: &Verb, context: &mut Context) -> Result<Output> {
         Verb::Move(args) => sales::transfer::run_move(args, context),
         #[cfg(feature = "vendor")]
         Verb::Exchange(args) => sales::transfer::run_exchange(args, context),
+        #[cfg(feature = "vendor")]
+        Verb::License(verb) => license::run(verb, context),
+        #[cfg(feature = "vendor")]
+        Verb::Pool(verb) => pool::run(verb, context),
         #[cfg(feature = "vendor")]
         Verb::Ledger(verb) => ledger::run(verb, context),
         #[cfg(not(feature = "vendor"))]

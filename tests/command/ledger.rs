@@ -7,6 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::matching::Desk;
+use crate::printed::POOL_TYPE;
 
 /// A desk, and calls in its vendor folder.
 struct Books(Desk);
@@ -213,4 +214,147 @@ fn a_date_is_confirmed_after_a_long_pause() {
     let clock = "ledger clock --yes --vendor {}/vendor";
     assert_eq!(books.0.ask("server", 40, clock).unwrap().json["today"], "2027-01-02");
     assert_eq!(books.0.ask("server", 40, add).unwrap().status, 0);
+}
+
+/// A request from another server, and the answer to it by a grant.
+fn second_license(books: &Books) {
+    let first = "--trust {}/vendor/vendor.trust --licensee Beta --key Beta-4321-key";
+    books.0.done("copy", &format!("request {first} --home {{}}/beta -o {{}}/beta.olr"));
+    let grant = fs::read_to_string(books.path("vendor/grant.toml")).unwrap();
+    let grant = grant.replace("ACME", "Beta").replace("AbCd-1234", "Beta-4321-key");
+    let grant = grant.replace("\"never\" ", "\"2026-12-10\" ").replace("OBM = 10\n", "OBM = 7\n");
+    fs::write(books.path("beta.toml"), grant).unwrap();
+    books.done("issue {}/beta.olr --grant {}/beta.toml -o {}/beta-license.olr --yes");
+}
+
+fn ids(output: &Output) -> Vec<String> {
+    let licenses = output.json["licenses"].as_array().unwrap();
+    licenses.iter().map(|one| one["licensee"].as_str().unwrap().to_string()).collect()
+}
+
+#[test]
+fn licenses_are_listed_by_what_is_asked() {
+    let books = Books::new();
+    second_license(&books);
+    for (asked, found) in [
+        ("", &["ACME", "Beta"][..]),
+        ("--in-effect", &["ACME", "Beta"]),
+        ("--expires-within 30d", &["Beta"]),
+        ("--expires-within 10d", &[]),
+        ("--maintenance-within 1y", &["ACME", "Beta"]),
+        ("--maintenance-within 30d", &[]),
+        ("--party Beta", &["Beta"]),
+        ("--module OBM", &["ACME", "Beta"]),
+        ("--module CBS", &[]),
+    ] {
+        let call = format!("license list {asked}");
+        assert_eq!(ids(&books.done(call.trim())), found, "{asked}");
+    }
+    let later = |call: &str| books.0.ask("server", 60, &format!("{call} --vendor {{}}/vendor"));
+    assert_eq!(ids(&later("license list --in-effect").unwrap()), ["ACME"]);
+    assert_eq!(ids(&later("license list --expires-within 1y").unwrap()), Vec::<String>::new());
+    let listed = books.done("license list");
+    assert!(!listed.json.to_string().contains("Beta-4321-key"));
+    let csv = books.0.printed("server", "license list --csv --show-key --vendor {}/vendor");
+    let lines: Vec<_> = csv.split("\r\n").collect();
+    assert_eq!(lines[0].split(',').count(), 14, "{csv}");
+    assert!(
+        lines[2].contains(",Beta,Beta,Beta-4321-key,") && lines[2].contains("\"10 ACB, 7 OBM\""),
+        "{csv}"
+    );
+}
+
+#[test]
+fn one_license_is_found_by_any_of_its_names() {
+    let books = Books::new();
+    second_license(&books);
+    let beta = books.done("license show beta");
+    let id = beta.json["license_id"].as_str().unwrap().to_string();
+    let code = beta.json["code"].as_str().unwrap().to_string();
+    for name in [&*id, &id[..8], "Beta-4321-key", &code, &code.replace('-', "")] {
+        assert_eq!(books.done(&format!("license show {name}")).json["license_id"], id, "{name}");
+    }
+    assert_eq!(beta.json["key"]["cals"][1]["out"], 7);
+    books.done("license show beta -o {}/again.olr");
+    let written = fs::read(books.path("again.olr")).unwrap();
+    assert_eq!(written, fs::read(books.path("beta-license.olr")).unwrap());
+    // Both names contain an e or an E, and only one license can be shown.
+    let several = books.0.ask("server", 0, "license show e --vendor {}/vendor").unwrap();
+    assert_eq!((several.status, several.json["problem"].as_str()), (2, Some("usage")));
+    assert_eq!(several.json["matches"].as_array().unwrap().len(), 2);
+    assert_eq!(books.fails("license show nobody")["problem"], "not-found");
+    books.done(
+        "buy Beta --reference R --type oem --module OBM=3 --new-key New-key-1 --licensee Beta",
+    );
+    let key = books.done("license show New-key-1");
+    assert_eq!(key.json["key"]["cals"][0]["free"], 3);
+}
+
+#[test]
+fn a_summary_adds_up() {
+    let books = Books::new();
+    books.done("party add Acme --kind customer");
+    books.done(BUY);
+    books.done("refund --lot 1 --module OBM=5 --reason mistake");
+    let summary = books.done("license summary").json;
+    let obm =
+        &summary["summary"].as_array().unwrap().iter().find(|one| one["module"] == "OBM").unwrap();
+    let number = |name: &str| obm[name].as_i64().unwrap();
+    assert_eq!(
+        (number("sold"), number("stock"), number("out"), number("refunded")),
+        (60, 45, 10, 5)
+    );
+    let places = ["stock", "keys", "out", "escrow", "pooled", "lapsed", "refunded", "exchanged"];
+    assert_eq!(places.iter().map(|place| number(place)).sum::<i64>(), number("sold"));
+}
+
+/// Case F10: 100 OBM and 100 ACB in stock become three pools, with two keys and one key each.
+#[test]
+fn stock_becomes_pools_and_keys() {
+    let books = Books::new();
+    let catalog = books.path("vendor/catalog.toml");
+    let text = fs::read_to_string(&catalog).unwrap();
+    fs::write(&catalog, text + POOL_TYPE).unwrap();
+    let (all, pool, half) = (
+        "--module OBM=100 --module ACB=100",
+        "--module OBM=20 --module ACB=20",
+        "--module OBM=10 --module ACB=10",
+    );
+    books.done("party add Reseller --kind partner --prefix r-");
+    books.done(&format!("buy Reseller --reference R1 --type oem {all} --stock"));
+    books.done(&format!("withdraw Reseller --type oem {all} --new-key Bulk-1 --licensee Reseller"));
+    let wrong = books.fails("pool add Bulk-1 --licensee Other --yes");
+    assert_eq!(wrong["refusal"], "wrong-licensee");
+    assert_eq!(books.fails("pool add Bulk-1 --licensee Reseller")["problem"], "not-confirmed");
+    books.done("pool add Bulk-1 --licensee Reseller --yes");
+    for name in ["one", "two", "three"] {
+        books.done(&format!("pool new Reseller {name} --edition oem"));
+        books.done(&format!("pool quota Reseller {name} {pool}"));
+    }
+    let key = |pool: &str, name: &str, quotas: &str| {
+        format!("pool key new Reseller {pool} {name} --type pool {quotas} --licensee C")
+    };
+    for (of, name, quotas) in
+        [("one", "a", half), ("one", "b", half), ("two", "c", pool), ("three", "d", pool)]
+    {
+        let made = books.done(&key(of, name, quotas));
+        assert_eq!(made.json["license_key"], format!("r-{name}"));
+    }
+    let full = books.fails(&key("one", "e", half));
+    assert_eq!(full["refusal"], "quota-exceeded");
+    let more = books.fails("pool quota Reseller one --module OBM=61");
+    assert_eq!(more["refusal"], "quota-exceeded");
+    let shown = books.done("pool show Reseller --show-key");
+    let sum = &shown.json["editions"][0];
+    assert_eq!((&sum["free"][0]["count"], &sum["free"][1]["count"]), (&40.into(), &40.into()));
+    assert_eq!(sum["maintenance"], "2027-11-22");
+    assert_eq!(sum["pools"].as_array().unwrap().len(), 3);
+    // A key that is on no machine gives its quota back.
+    books.done("pool key quota r-c --module OBM=15");
+    books.done("pool key delete r-a");
+    let pools = books.done("pool show Reseller").json["editions"][0]["pools"].clone();
+    let free = |pool: usize| pools[pool]["free"].as_array().unwrap().len();
+    assert_eq!((pools[0]["pool"].as_str(), free(0), free(1), free(2)), (Some("one"), 2, 0, 1));
+    assert_eq!(books.fails("pool show Nobody")["problem"], "not-found");
+    books.done("ledger check");
 }

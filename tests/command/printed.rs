@@ -88,6 +88,27 @@ const CALLS: &[(&str, &str, &str)] = &[
         "!exchange Partner-key-1 --give OBM=1 --take ACB --vendor {}/vendor",
     ),
     ("olr party show", "server", "party show Partner --vendor {}/vendor"),
+    ("olr license list", "server", "license list --vendor {}/vendor"),
+    ("olr license show", "server", "license show AbCd-1234 --vendor {}/vendor"),
+    ("olr license show", "server", "license show Partner-key-1 --vendor {}/vendor"),
+    ("olr license show", "server", "!license show nobody --vendor {}/vendor"),
+    ("olr license show", "server", "license show AbCd-1234 -o {}/stored.olr --vendor {}/vendor"),
+    ("olr license summary", "server", "license summary --vendor {}/vendor"),
+    ("olr pool new", "server", "pool new Partner north --edition oem --vendor {}/vendor"),
+    (
+        "olr pool add",
+        "server",
+        "pool add Partner-key-1 --licensee Partner --yes --vendor {}/vendor",
+    ),
+    ("olr pool quota", "server", "pool quota Partner north --module OBM=2 --vendor {}/vendor"),
+    (
+        "olr pool key new",
+        "server",
+        "pool key new Partner north a --type pool --module OBM=2 --licensee C --vendor {}/vendor",
+    ),
+    ("olr pool key quota", "server", "pool key quota p-a --module OBM=1 --vendor {}/vendor"),
+    ("olr pool show", "server", "pool show Partner --show-key --vendor {}/vendor"),
+    ("olr pool key delete", "server", "pool key delete p-a --vendor {}/vendor"),
     ("olr ledger check", "server", "ledger check --vendor {}/vendor"),
     ("olr ledger clock", "server", "ledger clock --yes --vendor {}/vendor"),
     ("olr ledger migrate", "server", "ledger migrate --vendor {}/vendor"),
@@ -156,11 +177,18 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("olr key rotate root", "server", "key rotate root --no-passphrase --yes --vendor {}/vendor"),
 ];
 
+/// A license type of pool keys.
+pub const POOL_TYPE: &str = "\n[type.pool]\nmodel = \"pool\"\nedition = \"oem\"\noffline = false\n\
+     reason = \"pool keys are renewed online\"\nterm = \"14 days\"\nrenewal = \"automatic\"\n";
+
 /// Returns a desk with alert settings.
 fn desk() -> Desk {
     let desk = Desk::new(false);
     let settings = "[command]\nprogram = \"/bin/true\"\n";
     std::fs::write(desk.0.path().join("home/alerts.toml"), settings).unwrap();
+    let catalog = desk.0.path().join("vendor/catalog.toml");
+    let text = std::fs::read_to_string(&catalog).unwrap();
+    std::fs::write(&catalog, text + POOL_TYPE).unwrap();
     desk
 }
 

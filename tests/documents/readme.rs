@@ -1,5 +1,5 @@
-//! Runs the transcripts of the README and of `docs/ceremony.md`, each in an empty folder from start
-//! to end.
+//! Runs the transcripts of the README, of `docs/ceremony.md` and of `docs/ledger.md`, each in an
+//! empty folder from start to end.
 
 #![cfg(all(feature = "cli", feature = "vendor", unix))]
 
@@ -91,6 +91,11 @@ fn every_transcript_runs_as_printed() {
 #[test]
 fn the_ceremonies_run_from_first_to_last() {
     expect_as_printed("docs/ceremony.md", 70);
+}
+
+#[test]
+fn a_day_with_the_ledger_runs_as_printed() {
+    expect_as_printed("docs/ledger.md", 30);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use olr_office::catalog::Catalog;
 use olr_office::ledger::{Destination, KeyText, LongerMaintenance, NewKey};
 
 use crate::cli::args::typed::typed;
+use crate::cli::booking::slot_of;
 use crate::cli::context::Context;
 
 pub mod buy;
@@ -84,7 +85,7 @@ impl KeyArgs {
             let fact = "a new key needs a licensee";
             Error::unable(Problem::Usage, fact, "name the licensee with --licensee NAME")
         })?;
-        let (product, slot) = place(self.product.as_deref(), self.slot.as_deref(), catalog)?;
+        let (product, slot) = slot_of(self.product.as_deref(), self.slot.as_deref(), catalog)?;
         let licensee = typed("the licensee's name", licensee)?.to_string();
         Ok(NewKey { text, licensee, product, slot })
     }
@@ -97,24 +98,4 @@ impl KeyArgs {
             None => masked,
         }
     }
-}
-
-/// Returns product and slot, by default those that the catalog has alone or first.
-pub fn place(
-    product: Option<&str>,
-    slot: Option<&str>,
-    catalog: &Catalog,
-) -> Result<(String, String)> {
-    let only = match catalog.products.as_slice() {
-        [only] => Some(only.id.to_string()),
-        _ => None,
-    };
-    let product = product.map(str::to_string).or(only).ok_or_else(|| {
-        let fact = "the catalog has several products";
-        Error::unable(Problem::Usage, fact, "name one with --product")
-    })?;
-    let found = catalog.products.iter().find(|known| *known.id == *product);
-    let first = found.and_then(|product| product.slots.first()).map(|slot| (**slot).to_string());
-    let slot = slot.map(str::to_string).or(first).unwrap_or_default();
-    Ok((product, slot))
 }

@@ -72,7 +72,8 @@ pub use pool::{AddToPool, NewPool, Pooled, SetPoolQuota};
 pub use pool_key::{DeletePoolKey, NewPoolKey, PoolKeyMade, SetKeyQuota};
 pub use purchase::{Bought, Buy, Destination};
 pub use query::{
-    BookedMovement, CalPlace, Overview, PartyKey, PartyPurchase, PartyReport, StockLot,
+    BookedMovement, CalPlace, LicenseFilter, ListedLicense, ModuleSummary, Overview, PartyKey,
+    PartyPurchase, PartyReport, PoolKeyReport, PoolReport, PoolSum, StockLot,
 };
 pub use report::{KeyCals, KeyGrant, KeyReport};
 pub use revocation::{RecordRevocation, RevocationRecord};

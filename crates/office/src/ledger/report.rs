@@ -80,7 +80,7 @@ impl Ledger {
         }))
     }
 
-    fn key_cals(&mut self, key: i64) -> DbResult<Vec<KeyCals>> {
+    pub(super) fn key_cals(&mut self, key: i64) -> DbResult<Vec<KeyCals>> {
         let find = "SELECT module, unit, \
                     CAST(sum(CASE WHEN kind = 'key' THEN balance ELSE 0 END) AS BIGINT), \
                     CAST(sum(CASE WHEN kind = 'out' THEN balance ELSE 0 END) AS BIGINT), \

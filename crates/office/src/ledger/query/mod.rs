@@ -9,13 +9,19 @@ use olr_core::error::Result;
 use olr_core::time::Instant;
 use olr_core::wire::id::LicenseId;
 
+mod licenses;
 mod lots;
 mod movements;
 mod parties;
+mod pools;
+mod summary;
 
+pub use licenses::{LicenseFilter, ListedLicense};
 pub use lots::StockLot;
 pub use movements::{BookedMovement, CalPlace};
 pub use parties::{PartyKey, PartyPurchase, PartyReport};
+pub use pools::{PoolKeyReport, PoolReport, PoolSum};
+pub use summary::ModuleSummary;
 
 /// How much a ledger contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
