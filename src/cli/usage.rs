@@ -16,7 +16,7 @@ use super::output::{self, Output};
 /// Words that people try as verbs, and a sentence that names the verbs that they need.
 const OTHER_WORDS: &[(&[&str], &str)] = &[
     (
-        &["activate", "install", "license", "unlock", "register", "enroll", "apply", "load", "add"],
+        &["activate", "install", "unlock", "register", "enroll", "apply", "load", "add"],
         "to activate a server, make a request with 'olr request', send it to your vendor, and 'olr import' the answer",
     ),
     (
@@ -42,7 +42,7 @@ const OTHER_WORDS: &[(&[&str], &str)] = &[
          release may be installed",
     ),
     (
-        &["remove", "uninstall", "delete", "return", "release", "transfer", "move", "unregister"],
+        &["remove", "uninstall", "delete", "return", "release", "transfer", "unregister"],
         "'olr deactivate' ends a license here, so that its key can be used on another machine",
     ),
     (

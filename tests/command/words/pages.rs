@@ -11,7 +11,6 @@ fn other_words_lead_to_the_right_verb() {
         ("activate", "olr request"),
         ("activate", "olr import"),
         ("install", "olr import"),
-        ("license", "olr request"),
         ("unlock", "olr request"),
         ("register", "olr request"),
         ("Validate", "olr verify"),
