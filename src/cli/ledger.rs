@@ -11,7 +11,7 @@ use olr_office::folder::{Folder, Restore};
 use olr_office::ledger::{ConfirmDate, Ledger, Overview, Violation};
 
 use super::booking::{OrderArg, ShowKeyArg, vendor_note, with};
-use super::context::Context;
+use super::context::{self, Context};
 use super::output::Output;
 use super::show;
 use super::terminal::Confirmation;
@@ -28,6 +28,8 @@ pub enum Verb {
     Restore(RestoreArgs),
     /// Bring the schema of the ledger up to date.
     Migrate(MigrateArgs),
+    /// End what has ended, licenses and stock. Run it every day.
+    Day(DayArgs),
     /// Confirm today's date, after more than 31 days without an order.
     Clock(ClockArgs),
 }
@@ -70,6 +72,15 @@ pub struct MigrateArgs {
 }
 
 #[derive(clap::Args)]
+pub struct DayArgs {
+    #[command(flatten)]
+    vendor: VendorArg,
+    /// Say what has ended, but change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(clap::Args)]
 pub struct ClockArgs {
     #[command(flatten)]
     order: OrderArg,
@@ -84,6 +95,7 @@ pub fn run(verb: &Verb, context: &mut Context) -> Result<Output> {
         Verb::Backup(args) => backup(args),
         Verb::Restore(args) => restore(args, context),
         Verb::Migrate(args) => migrate(args),
+        Verb::Day(args) => day(args, context),
         Verb::Clock(args) => clock(args, context),
     }
 }
@@ -251,6 +263,26 @@ fn migrate(args: &MigrateArgs) -> Result<Output> {
         (false, false) => format!("Steps applied: {}.", numbers.join(", ")),
     };
     let mut output = Output::new(text, json!({"steps": steps, "dry_run": args.dry_run}));
+    output.notes.push(vendor_note(&folder));
+    Ok(output)
+}
+
+fn day(args: &DayArgs, context: &Context) -> Result<Output> {
+    let folder = args.vendor.folder()?;
+    let mut ledger = folder.ledger()?;
+    let run = match args.dry_run {
+        true => ledger.due(context.now)?,
+        false => ledger.run_day(&context::user(), context.now)?,
+    };
+    let what = format!("{} licenses have ended, {} lots", run.ended.len(), run.lapsed.len());
+    let text = match (args.dry_run, run.ended.is_empty() && run.lapsed.is_empty()) {
+        (_, true) => "Nothing has ended.".to_string(),
+        (true, false) => format!("{what} will lapse. Nothing was changed."),
+        (false, false) => format!("{what} have lapsed."),
+    };
+    let ended: Vec<_> = run.ended.iter().map(ToString::to_string).collect();
+    let json = json!({"ended": ended, "lapsed": run.lapsed, "dry_run": args.dry_run});
+    let mut output = Output::new(text, json);
     output.notes.push(vendor_note(&folder));
     Ok(output)
 }

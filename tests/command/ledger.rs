@@ -205,6 +205,31 @@ fn a_damaged_ledger_is_exit_1_with_what_is_wrong() {
 }
 
 #[test]
+fn what_has_ended_is_freed_and_lapses() {
+    let books = Books::new();
+    books.done("party add Acme --kind customer");
+    books.done(BUY);
+    second_license(&books);
+    let at = |days: u64, call: &str| {
+        books.0.ask("server", days, &format!("{call} --vendor {{}}/vendor")).unwrap()
+    };
+    assert_eq!(books.done("ledger day").text, "Nothing has ended.");
+    let beta = || at(370, "license show beta").json["key"]["cals"][1].clone();
+    at(370, "ledger clock --yes");
+    let due = at(370, "ledger day --dry-run").json;
+    assert_eq!((due["ended"].as_array().unwrap().len(), &due["lapsed"][0]), (1, &1.into()));
+    assert_eq!(
+        (&beta()["out"], at(370, "stock").json["stock"][0]["days_left"].as_u64()),
+        (&7.into(), Some(0))
+    );
+    let done = at(370, "ledger day").json;
+    assert_eq!((&done["ended"], &done["lapsed"]), (&due["ended"], &due["lapsed"]));
+    assert_eq!((&beta()["out"], &beta()["free"]), (&0.into(), &7.into()));
+    assert_eq!(at(370, "stock").text, "Nothing is in stock.");
+    assert_eq!(at(370, "ledger day").text, "Nothing has ended.");
+}
+
+#[test]
 fn a_date_is_confirmed_after_a_long_pause() {
     let books = Books::new();
     let add = "party add Acme --kind customer --vendor {}/vendor";

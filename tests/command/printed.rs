@@ -110,6 +110,7 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("olr pool show", "server", "pool show Partner --show-key --vendor {}/vendor"),
     ("olr pool key delete", "server", "pool key delete p-a --vendor {}/vendor"),
     ("olr ledger check", "server", "ledger check --vendor {}/vendor"),
+    ("olr ledger day", "server", "ledger day --vendor {}/vendor"),
     ("olr ledger clock", "server", "ledger clock --yes --vendor {}/vendor"),
     ("olr ledger migrate", "server", "ledger migrate --vendor {}/vendor"),
     ("olr ledger backup", "server", "ledger backup {}/backup.db --vendor {}/vendor"),

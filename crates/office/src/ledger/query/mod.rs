@@ -1,10 +1,10 @@
 //! What people ask the ledger. Lists are read in pages by key, and only what shows a license reads
 //! its bytes.
 
-use crate::ledger::Ledger;
 use crate::ledger::db::{Db, DbResult, SqlRow, one_row, values};
 use crate::ledger::maintenance::damaged;
 use crate::ledger::migrate::MIGRATIONS;
+use crate::ledger::{DayRun, Ledger};
 use olr_core::error::Result;
 use olr_core::time::Instant;
 use olr_core::wire::id::LicenseId;
@@ -69,6 +69,16 @@ impl Ledger {
     /// Exit 2 when the database fails. The other methods of this module do the same.
     pub fn overview(&mut self) -> Result<Overview> {
         Ok(overview(&mut *self.db)?)
+    }
+
+    /// What [`Ledger::run_day`] would end and lapse.
+    pub fn due(&mut self, now: Instant) -> Result<DayRun> {
+        let find = "SELECT license FROM claim JOIN answer ON answer.id = claim.answer \
+                    WHERE closed IS NULL AND ends <= $1 ORDER BY ends, answer.id";
+        let rows = self.db.rows(find, values![now.seconds.cast_signed()])?;
+        let ended = rows.iter().map(|row| row.text(0)?.parse().map_err(|_| damaged()));
+        let ended = ended.collect::<Result<_>>()?;
+        Ok(DayRun { ended, lapsed: self.lots_to_lapse(now)? })
     }
 
     /// Returns up to `most` licenses that were issued after the one numbered `after`, oldest first:
