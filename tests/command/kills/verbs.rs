@@ -40,6 +40,8 @@ pub const BEGIN: &[&str] = &[
     "key delegate second.pub --act license --yes -o again.olr",
 ];
 
+const LEDGER: &[&str] = &["ledger check", "license list", "vendor issued"];
+
 const fn verb(line: &'static str, next: &'static [&'static str]) -> Verb {
     Verb { before: &[], line, again: &[0], next, alone: true, sample: false }
 }
@@ -104,6 +106,13 @@ pub const VERBS: &[Verb] = &[
         &["vendor issued --vendor third"],
     )),
     verb("vendor publish again.olr", VENDOR),
+    // The ledger.
+    sample(verb(
+        "buy ACME_Ltd --reference R --type oem --module OBM=5 --stock --order one",
+        &["stock", "ledger check"],
+    )),
+    or_there(verb("ledger backup other.db", &["ledger check"])),
+    sample(after(&["ledger backup backup.db"], verb("ledger restore backup.db --yes", LEDGER))),
     // The vendor's keys.
     or_there(verb("key new --role issuer --no-passphrase -o own.key", &["key list"])),
     verb("key passwd vendor/keys/issuer.key --no-passphrase", VENDOR),

@@ -98,7 +98,9 @@ impl Folder {
         Ok((staged, sound.map_err(|error| error.within(file::name(from)))?))
     }
 
-    /// Renames the ledger. Its log goes with it: beside another ledger, it would be applied to that.
+    /// Gives the ledger another name. If it is one file, it keeps the old name too, until another
+    /// ledger takes that: so there is a ledger at any time. A log goes with its ledger: beside
+    /// another one, it would be applied to that.
     fn move_aside(&self, path: &Path, at: Instant) -> Result<Option<PathBuf>> {
         let stamp: String = at.to_string().chars().filter(|c| *c != ':').collect();
         let mut names = (1u32..1000).map(|number| match number {
@@ -110,6 +112,9 @@ impl Folder {
             let fact = format!("{}: no name is left for the old ledger", file::name(path));
             Error::unable(Problem::Exists, fact, "move the old ledgers away")
         })?;
+        if !file::is_there(&with_end(path, "-wal"))? && std::fs::hard_link(path, &kept).is_ok() {
+            return Ok(Some(kept));
+        }
         let mut any = None;
         for end in ["", "-wal", "-shm"] {
             let (old, new) = (with_end(path, end), with_end(&kept, end));

@@ -1,5 +1,7 @@
 //! Copies of a ledger in a file, by SQLite's online backup.
 
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,15 +9,23 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{PATIENCE, STATEMENTS, said};
-use crate::file::{self, Lock};
+use crate::file::{self, Access, Lock};
 use crate::ledger::db::lock::take;
 use crate::ledger::db::{DbResult, Sqlite};
 use olr_core::error::{Error, Problem, Result};
 
-/// Settings of a connection to a copy, which is one file without a write-ahead log.
-const SETTINGS: &str = "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; \
-     PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
-     PRAGMA cell_size_check = ON;";
+/// Settings of a connection without a write-ahead log.
+const SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; \
+     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;";
+
+/// Journal of a copy: if the process is killed, the copy is lost anyway, and no file is left.
+const IN_MEMORY: &str = "PRAGMA journal_mode = MEMORY;";
+
+/// Journal of a ledger whose write-ahead log ends: it becomes one file.
+const ONE_FILE: &str = "PRAGMA journal_mode = DELETE;";
+
+/// Place of the two bytes in the header of a database that say whether it has a write-ahead log.
+const VERSIONS: u64 = 18;
 
 /// Pause while another connection keeps the database from being read.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -40,6 +50,7 @@ impl Sqlite {
         let source = Connection::open_with_flags(from, flags).map_err(|error| failed(&error))?;
         source.busy_timeout(PATIENCE).map_err(|error| failed(&error))?;
         let mut copy = Connection::open(to).map_err(|error| Error::from(said(&error)))?;
+        copy.execute_batch(IN_MEMORY).map_err(|error| Error::from(said(&error)))?;
         let backup = Backup::new(&source, &mut copy).map_err(|error| failed(&error))?;
         let mut waited = Duration::ZERO;
         while backup.step(-1).map_err(|error| failed(&error))? != StepResult::Done {
@@ -51,7 +62,11 @@ impl Sqlite {
             waited = waited.saturating_add(PAUSE);
         }
         drop(backup);
-        let copy = Self::with(copy).map_err(|error| Error::from(error).within(file::name(from)))?;
+        drop(copy);
+        end_log(to).map_err(|error| file::failed(Access::Write, to, &error))?;
+        let copy = Connection::open(to).map_err(|error| said(&error));
+        let copy = copy.and_then(|copy| Self::with(copy, IN_MEMORY));
+        let copy = copy.map_err(|error| Error::from(error).within(file::name(from)))?;
         copy.ensure_whole().map_err(|error| error.within(file::name(from)))?;
         Ok(copy)
     }
@@ -64,13 +79,14 @@ impl Sqlite {
     pub(crate) fn unlogged(path: &Path) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = Connection::open_with_flags(path, flags).map_err(|error| said(&error));
-        let opened = opened.and_then(Self::with);
+        let opened = opened.and_then(|ledger| Self::with(ledger, ONE_FILE));
         opened.map_err(|error| Error::from(error).within(file::name(path)))
     }
 
-    fn with(connection: Connection) -> DbResult<Self> {
+    fn with(connection: Connection, journal: &str) -> DbResult<Self> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        connection.execute_batch(SETTINGS).map_err(|error| said(&error))?;
+        let settings = format!("{journal} {SETTINGS}");
+        connection.execute_batch(&settings).map_err(|error| said(&error))?;
         Ok(Self { connection, _lock: None })
     }
 
@@ -84,4 +100,18 @@ impl Sqlite {
         let fact = "the database is damaged";
         Err(Error::unable(Problem::Damaged, fact, "use another backup, or repair the disk first"))
     }
+}
+
+/// Writes into the header of a copy that it has no write-ahead log. SQLite would do so too, but
+/// with a log beside the file, which a killed process leaves behind.
+fn end_log(path: &Path) -> std::io::Result<()> {
+    let mut file = File::options().read(true).write(true).open(path)?;
+    let mut versions = [0; 2];
+    file.seek(SeekFrom::Start(VERSIONS))?;
+    // An empty database has no header.
+    if file.read(&mut versions)? == versions.len() && versions == [2, 2] {
+        file.seek(SeekFrom::Start(VERSIONS))?;
+        file.write_all(&[1, 1])?;
+    }
+    file.sync_all()
 }
