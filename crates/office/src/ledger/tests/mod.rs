@@ -9,6 +9,7 @@ mod pools;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod property;
+mod queries;
 mod race;
 mod schema;
 mod steps;
