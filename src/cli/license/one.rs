@@ -55,14 +55,12 @@ fn license(args: &Args, one: &ListedLicense, ledger: &mut Ledger) -> Result<Outp
     let body = read_unverified(&bytes)?;
     let report = LicenseReport::from(&body);
     let mut pairs = vec![
-        ("license", one.license.to_string()),
         ("condition", one.condition.to_string()),
-        ("issued", one.issued.to_string()),
         ("party", one.party.clone()),
         ("license key", args.keys.said(&one.license_key)),
         ("code", one.code.clone()),
     ];
-    pairs.extend(one.host.clone().map(|host| ("host", host)));
+    pairs.extend(one.host.clone().map(|host| ("server", host)));
     if let Some(revoked) = &answer.revoked {
         pairs.push(("revoked", format!("{}: {}", revoked.revoked, shown(&revoked.reason))));
     }
