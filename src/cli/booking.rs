@@ -46,6 +46,9 @@ impl ShowKeyArg {
     }
 }
 
+/// Name of a key that does not exist yet.
+const NEW: &str = "new";
+
 /// A change that was made or tried.
 pub struct Booked<T> {
     pub result: T,
@@ -97,6 +100,14 @@ impl OrderArg {
 }
 
 impl<T> Booked<T> {
+    /// Forgets the text of a random key that was only tried: when it is booked, another is drawn.
+    pub fn forget(&mut self, key: &str) {
+        let places = self.movements.iter_mut().flat_map(|one| [&mut one.from, &mut one.to]);
+        places.filter(|place| place.kind == "key" && place.name == key).for_each(|place| {
+            place.name = NEW.to_string();
+        });
+    }
+
     /// Describes the change: a sentence, rows of its result, and what it moved.
     pub fn output(&self, done: &str, rows: &[(&str, String)], keys: &ShowKeyArg) -> Output {
         let first = match self.dry_run {
@@ -141,6 +152,7 @@ fn place(place: &CalPlace, keys: &ShowKeyArg) -> String {
     match &*place.kind {
         "sold" => "sale".to_string(),
         "stock" => format!("stock, lot {name}"),
+        "key" if name == NEW => "new key".to_string(),
         "key" => format!("key {}", keys.said(name)),
         "out" => format!("license of key {}", keys.said(name)),
         "escrow" => format!("escrow of key {}", keys.said(name)),
@@ -153,7 +165,7 @@ fn place(place: &CalPlace, keys: &ShowKeyArg) -> String {
 fn movement_json(one: &BookedMovement, keys: &ShowKeyArg) -> Value {
     let place = |place: &CalPlace| {
         let name = match &*place.kind {
-            "key" | "out" | "escrow" => keys.said(&place.name),
+            "key" | "out" | "escrow" if place.name != NEW => keys.said(&place.name),
             _ => place.name.clone(),
         };
         json!({"kind": place.kind, "name": name})

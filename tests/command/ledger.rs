@@ -71,6 +71,7 @@ fn a_new_key_is_shown_whole_and_later_masked() {
     let withdraw = "withdraw Acme --type oem --module OBM=10 --new-key --licensee ACME";
     let tried = books.done(&format!("{withdraw} --dry-run"));
     assert!(tried.text.contains("a random one, drawn when this is booked"), "{}", tried.text);
+    assert_eq!(tried.json["movements"][0]["to"]["name"], "new");
     let made = books.done(&format!("{withdraw} --order first"));
     let key = made.json["license_key"].as_str().unwrap();
     assert_eq!(key.len(), 23, "{key}");

@@ -79,7 +79,10 @@ fn buy(args: &Args, context: &mut Context) -> Result<Output> {
         to,
         longer: args.longer.longer(),
     };
-    let booked = args.order.book(&buy, context)?;
+    let mut booked = args.order.book(&buy, context)?;
+    if let Some(key) = booked.result.key.clone().filter(|_| args.to.is_tried(booked.dry_run)) {
+        booked.forget(&key);
+    }
     Ok(bought(args, &booked))
 }
 

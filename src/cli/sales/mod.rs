@@ -90,6 +90,11 @@ impl KeyArgs {
         Ok(NewKey { text, licensee, product, slot })
     }
 
+    /// True if the key that was tried is not the one that would be booked.
+    fn is_tried(&self, dry_run: bool) -> bool {
+        dry_run && self.new_key == Some(None)
+    }
+
     /// How the result shows a key. A new one has to reach the customer, so it is whole.
     fn said(&self, key: &str, masked: String, dry_run: bool) -> String {
         match &self.new_key {

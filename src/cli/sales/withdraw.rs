@@ -42,9 +42,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         to,
         longer: args.longer.longer(),
     };
-    let booked = args.order.book(&withdraw, context)?;
-    let key = &booked.result.key;
-    let key = args.to.said(key, args.keys.said(key), booked.dry_run);
+    let mut booked = args.order.book(&withdraw, context)?;
+    let key = booked.result.key.clone();
+    if args.to.is_tried(booked.dry_run) {
+        booked.forget(&key);
+    }
+    let key = args.to.said(&key, args.keys.said(&key), booked.dry_run);
     let rows = [("license key", key.clone()), ("maintenance", booked.result.maintenance.clone())];
     let done = format!("Withdrew these CALs from the stock of {}.", shown(&args.party));
     let output = booked.output(&done, &rows, &args.keys);
