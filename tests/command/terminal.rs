@@ -229,7 +229,7 @@ fn a_key_that_moves_without_a_receipt_is_asked_about() {
     world.alone(line).says(2, &[NOBODY]);
     assert!(!world.path("c.license").exists());
     world.typing("y\n", &format!("{line} </dev/null 2>/dev/null")).says(0, &hit);
-    // The request is already answered: the stored bytes move no key.
+    // The request is already answered: the stored answer moves no key, so nothing is asked.
     world.done(&format!("{line} --force"));
 }
 

@@ -16,7 +16,7 @@ pub struct MoveArgs {
     keys: ShowKeyArg,
     /// The license key that gives.
     from: String,
-    /// The license key that takes. It keeps the earlier maintenance of both.
+    /// The license key that takes. It gets the shorter maintenance of the two.
     to: String,
     /// A module and how many CALs of it (repeatable).
     #[arg(long = "module", value_name = "OBM=50", required = true)]

@@ -41,7 +41,8 @@ impl Card<'_> {
         }
     }
 
-    /// Describes an interface without a type name, by the interfaces it is linked to.
+    /// Describes an interface without a type name, by the interfaces it is linked to or by its own
+    /// name.
     fn by_its_links(&self) -> String {
         let on = self.on();
         let elsewhere = self.text("ifindex") != self.text("iflink");

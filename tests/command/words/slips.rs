@@ -1,4 +1,5 @@
-//! Mistakes in a grant, each with its own message.
+//! Mistakes in a grant or a catalog, other files in their place, and names that look alike: each
+//! has its own message.
 
 use crate::words::World;
 

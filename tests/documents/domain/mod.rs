@@ -1,6 +1,7 @@
 //! One test per rule of `docs/domain.md`, named after the rule. The tests use the two example
 //! catalogs, through the command line, at the instants and on the machines that the rule names:
-//! `cargo test --test documents domain`.
+//! `cargo test --test documents domain`. The tests in `clocks`, `limits`, `operations` and
+//! `records` belong to no single rule.
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
 use serde_json::Value;

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use crate::error::{Error, Problem, Result};
 use crate::wire::codec::{Decoder, Encoder, Fault, MORE, ORDER, Record, TAG};
 
-/// Number of entries for which memory is allocated before any entry was decoded.
+/// Maximum number of entries for which memory is allocated before any of them is decoded.
 const FIRST: usize = 16;
 
 /// A list of at most `CAP` entries in a meaningful order.
@@ -60,8 +60,8 @@ impl<T: Record, const CAP: usize> Record for List<T, CAP> {
 
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         let len = decode_length(CAP, decoder)?;
-        // A length without its entries costs little memory: only after the first entries were
-        // there is room made for all.
+        // A length without its entries must cost little memory: memory for all entries is reserved
+        // only after the first ones are decoded.
         let mut entries = Vec::with_capacity(len.min(FIRST));
         for index in 0..len {
             if index == FIRST {
