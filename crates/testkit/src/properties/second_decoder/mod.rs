@@ -46,9 +46,9 @@ pub fn second_decoder(bytes: &[u8]) {
     }
 }
 
-/// The other decoder must read everything that ours accepts as the same values, and write it as the
-/// same bytes. What only our decoder refuses must break a cap, a table, the order of a set, the rule
-/// of the shortest encoding, or the form of a word.
+/// From everything that our decoder accepts, the other one must read the same values, and it must
+/// write them as the same bytes. What only our decoder refuses must break a cap, a table, the order
+/// of a set, the rule of the shortest encoding, or the form of a word.
 fn agree<Ours: Record, Theirs>(bytes: &[u8])
 where
     Theirs: Same<Ours>
