@@ -12,7 +12,7 @@ use olr_core::display::shown;
 use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use olr_core::time::{Day, Instant, Span};
 
-/// Maintenance of a key, from the earliest end to none.
+/// Maintenance of a key. Earlier days sort before later ones, and these before no end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Maintenance {
     /// Ends after a day.

@@ -13,7 +13,8 @@ use crate::ledger::order::{Arguments, Booking, Books};
 use olr_core::display::shown;
 use olr_core::error::{Error, Problem, Result};
 
-/// Moves CALs from one key to another. The taker keeps the earlier maintenance of both.
+/// Moves CALs from one key to another. The key that takes them gets the shorter
+/// maintenance of the two.
 #[derive(Debug, Clone)]
 pub struct MoveCals {
     /// Key that gives.
@@ -73,7 +74,7 @@ fn take_both(books: &mut Books<'_>, from: &str, to: &str) -> DbResult<(KeyRow, K
     Err(Error::unable(Problem::Usage, fact, "name two keys that agree in all three").into())
 }
 
-/// Gives `to` the shorter maintenance of both keys, so that no CALs get what was paid for others.
+/// Gives `to` the shorter maintenance of the two keys, so that no CALs get what was paid for others.
 fn earlier(books: &mut Books<'_>, from: &KeyRow, to: &KeyRow) -> DbResult<Maintenance> {
     let (has, own) = ((to.maintenance, to.included), from.maintenance.end(from.included));
     let shared = shorter(has, own, books.today())?;

@@ -182,7 +182,7 @@ fn cals_move_between_keys_of_one_party_and_edition() {
             assert_eq!(error.exit_status(), 2, "{from} {to}: {error}");
         }
         assert_eq!(world.run(&moving("K1", "K2", "OBM=2")).unwrap().maintenance, "not-started");
-        // The taker gets the earlier maintenance of both.
+        // The taker gets the shorter maintenance of the two.
         world.ran_until("K1", "2027-09-09");
         assert_eq!(world.run(&moving("K1", "K2", "OBM=1")).unwrap().maintenance, "2027-09-09");
         world.ran_until("K2", "2027-08-08");

@@ -150,8 +150,7 @@ impl World {
         ));
     }
 
-    /// Lets a key run on a machine and be deactivated, with maintenance until a day. Activation is
-    /// not a part of the ledger yet.
+    /// Makes a key one that was activated and deactivated, with maintenance until a day.
     pub fn ran_until(&mut self, key: &str, maintenance: &str) {
         let day = day(maintenance).number;
         self.exec(&format!(
