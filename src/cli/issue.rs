@@ -264,7 +264,7 @@ fn answer(
 fn holder(folder: &Folder, asked: &RequestBody) -> Result<Vec<(&'static str, String)>> {
     let (mut pairs, mut ledger) = (Vec::new(), folder.ledger()?);
     let name = KeyName { key: &asked.license_key.0, product: &asked.product, slot: &asked.slot };
-    if let Some(answer) = ledger.newest_answer(name)? {
+    if let Some(answer) = ledger.holding_answer(name)? {
         let body = read_unverified(&ledger.license_bytes(&answer)?)?;
         pairs.extend(LicenseReport::from(&body).summary());
         pairs.push(("license key", masked(&answer.license_key)));

@@ -7,7 +7,7 @@ use olr_core::receipt::Receipt;
 use olr_core::state::SlotName;
 use olr_core::time::{DAY, Instant};
 use olr_core::trust::Trust;
-use olr_core::wire::codec::{Hidden, Text};
+use olr_core::wire::codec::{Hidden, Limit, Text};
 use olr_office::folder::{Folder, Handover, Init, Issue};
 use olr_office::issue::{GrantFile, STARTER_GRANT};
 use olr_office::ledger::{
@@ -143,7 +143,12 @@ fn what_was_not_imported_stays_in_escrow() {
     let request = office.request("a", "K", day(2));
     office.issue(&request, &grant("K", "OBM = 40", "60 days"), Handover::Nothing, day(2)).unwrap();
     assert_eq!(office.cals("K"), "OBM 0/40/10");
-    // That license ends after 60 days, with a day for the zones and one for its clock.
+    // That license ends after 60 days, with a day for the zones and one for its clock. After two
+    // months without an order, somebody confirms the date.
+    let confirm = ConfirmDate { day: day(63).day() };
+    let mut ledger = office.vendor.ledger().unwrap();
+    ledger.order(&Order::new("date", "me"), &confirm, day(63)).unwrap();
+    drop(ledger);
     let request = office.request("a", "K", day(63));
     office.issue(&request, &grant("K", "OBM = 40", "60 days"), Handover::Nothing, day(63)).unwrap();
     assert_eq!(office.cals("K"), "OBM 10/40/0");
@@ -266,12 +271,19 @@ fn a_revoked_license_leaves_its_cals_in_escrow() {
     let why = (Cause::Revoked, "stolen");
     office.vendor.revoke(&answer, why, day(1), &office.trust, ask).unwrap();
     assert_eq!(office.cals("K"), "OBM 0/0/50");
-    // Another installation gets others: those may still be in use for 60 days.
+    // The same server may have it again.
+    let request = office.request("a", "K", day(2));
+    let same = grant("K", "OBM = 50", "60 days");
+    office.issue(&request, &same, Handover::Nothing, day(2)).unwrap();
+    assert_eq!(office.cals("K"), "OBM 0/50/0");
+    let answer = office.vendor.ledger().unwrap().answers("").unwrap().pop().unwrap();
+    office.vendor.revoke(&answer, why, day(3), &office.trust, ask).unwrap();
+    // Somebody says why the key moves: it gets its own CALs, and nothing is sold again.
     let request = office.request("b", "K", day(2));
     let same = grant("K", "OBM = 50", "60 days");
     let moved = Handover::Transfer("stolen");
     office.issue(&request, &same, moved, day(2)).unwrap();
-    assert_eq!(office.cals("K"), "OBM 0/50/50");
+    assert_eq!(office.cals("K"), "OBM 0/50/0");
 }
 
 #[test]
@@ -296,10 +308,10 @@ fn the_key_of_a_running_server_is_pooled() {
 fn another_key_in_the_same_slot_replaces_the_first() {
     let mut office = Office::new();
     office.answer("a", &grant("K", "OBM = 50", "60 days"), day(0));
-    // The second key gets what the installation may use already, and buys the rest.
+    // Each key keeps its own CALs: what the second covers of the first one's claim is free there.
     let request = office.request("a", "L", day(1));
-    office.issue(&request, &grant("L", "OBM = 60", "60 days"), Handover::Nothing, day(1)).unwrap();
-    assert_eq!((&*office.cals("K"), &*office.cals("L")), ("", "OBM 0/60/0"));
+    office.issue(&request, &grant("L", "OBM = 30", "60 days"), Handover::Nothing, day(1)).unwrap();
+    assert_eq!((&*office.cals("K"), &*office.cals("L")), ("OBM 30/0/20", "OBM 0/30/0"));
     let report = office.vendor.ledger().unwrap().license_key("K").unwrap().unwrap();
     assert_eq!((&*report.state, report.holder), ("deactivated", None));
 }
@@ -324,4 +336,81 @@ fn a_key_belongs_to_one_slot() {
     let error = office.issue(&request, &slot, Handover::Nothing, day(1)).unwrap_err();
     assert_eq!(error.refusal(), Some(Refusal::WrongSlot), "{error}");
     assert!(error.fact().contains("belongs to slot backup"), "{error}");
+}
+
+/// Request 2 is answered with 100, then request 1 with 50: the server may still import the first.
+#[test]
+fn an_answer_to_an_older_request_replaces_nothing() {
+    let mut office = Office::new();
+    let first = office.request("a", "K", day(0));
+    let second = office.request("a", "K", day(0));
+    let (hundred, fifty) = (grant("K", "OBM = 100", "60 days"), grant("K", "OBM = 50", "60 days"));
+    office.issue(&second, &hundred, Handover::Nothing, day(0)).unwrap();
+    let older = office.issue(&first, &fifty, Handover::Nothing, day(0)).unwrap();
+    office.home("a").import(&older, &around("server", day(0)), Default::default()).unwrap();
+    office.licensed.push(("a".to_string(), "K".to_string()));
+    let renewal = office.request("a", "K", day(1));
+    let ten = grant("K", "OBM = 10", "60 days");
+    office.issue(&renewal, &ten, Handover::Nothing, day(1)).unwrap();
+    assert_eq!(office.cals("K"), "OBM 0/10/90");
+}
+
+#[test]
+fn a_trial_does_not_move_a_paid_key() {
+    let mut office = Office::new();
+    let path = office.vendor.path().join("catalog.toml");
+    let catalog = std::fs::read_to_string(&path).unwrap();
+    let (before, trial) = catalog.split_once("[type.evaluation]").unwrap();
+    let trial = trial.replacen("offline = false", "offline = true", 1);
+    let trial = trial.replacen("reason = \"an evaluation is started online\"\n", "", 1);
+    std::fs::write(&path, format!("{before}[type.evaluation]{trial}")).unwrap();
+    office.answer("a", &grant("K", "OBM = 20", "60 days"), day(0));
+    let request = office.request("b", "K", day(1));
+    let trial = grant("K", "OBM = 5", "30 days").replace("\"oem\"", "\"evaluation\"");
+    let trial = trial.replace("\"1 year\"", "\"never\"");
+    office.issue(&request, &trial, Handover::Nothing, day(1)).unwrap();
+    // The trial holds nothing: the key is still on the first server, which renews as before.
+    let request = office.request("b", "K", day(2));
+    let paid = grant("K", "OBM = 20", "60 days");
+    let error = office.issue(&request, &paid, Handover::Nothing, day(2)).unwrap_err();
+    assert_eq!(error.refusal(), Some(Refusal::AlreadyActivated));
+    office.answer("a", &paid, day(3));
+    assert_eq!(office.cals("K"), "OBM 0/20/0");
+}
+
+#[test]
+fn unlimited_lasts_until_somebody_grants_a_number() {
+    let mut office = Office::new();
+    for (time, written, granted) in [
+        (0, "OBM = \"unlimited\"", Limit::Any),
+        (1, "OBM = 10", Limit::Only(10)),
+        (2, "OBM = \"unlimited\"", Limit::Any),
+    ] {
+        office.answer("a", &grant("K", written, "60 days"), day(time));
+        let request = office.request("a", "K", day(time));
+        let ask = &mut |_: &_| unreachable!();
+        let opened = office.vendor.open_request(&request, None, &office.trust, ask).unwrap();
+        let grant = office.vendor.granted(opened.body(), day(time)).unwrap();
+        assert_eq!(grant.modules.get("OBM"), Some(&granted), "{written}");
+    }
+}
+
+/// A wrong clock moves the books on by a month at most: it neither ends a license that is used nor
+/// stops all later orders.
+#[test]
+fn a_wrong_clock_ends_nothing() {
+    let mut office = Office::new();
+    office.answer("a", &grant("K", "OBM = 50", "60 days"), day(0));
+    office.answer("b", &grant("L", "OBM = 5", "60 days"), day(0));
+    let ask = &mut |_: &_| unreachable!();
+    let answer = office.vendor.ledger().unwrap().answers("K").unwrap().pop().unwrap();
+    let why = (Cause::Revoked, "stolen");
+    office.vendor.revoke(&answer, why, day(3_000), &office.trust, ask).unwrap();
+    let request = office.request("b", "L", day(1));
+    office.issue(&request, &grant("L", "OBM = 1", "60 days"), Handover::Nothing, day(1)).unwrap();
+    assert_eq!(office.cals("L"), "OBM 0/1/4");
+    let mut ledger = office.vendor.ledger().unwrap();
+    let confirm = ConfirmDate { day: day(31).day() };
+    ledger.order(&Order::new("date", "me"), &confirm, day(31)).unwrap();
+    assert_eq!(ledger.run_day("me", day(31)).unwrap().ended, []);
 }

@@ -70,7 +70,7 @@ impl Both {
             body: &body,
             terms: [self.orders as u8; 32],
             seen: self.turns[key],
-            moved_from: None,
+            moved_from: moves.map(|holder| self.newest_at(key, holder)),
             receipt: moves.filter(|_| receipt).map(|_| &b"a receipt"[..]),
             transfer: moves.filter(|_| !receipt).map(|_| "lost"),
             renews: renews.map(|index| self.claims[index].license),
@@ -108,6 +108,7 @@ impl Both {
         let mut body = self.world.body();
         body.license = LicenseId(self.rng.random());
         (body.request, body.request_hash) = (RequestId(self.rng.random()), self.rng.random());
+        body.number = self.orders;
         body.install_key = [installation as u8 + 1; 32];
         body.issued = Instant::new(self.now);
         body.starts = body.issued.day();
@@ -119,6 +120,12 @@ impl Both {
         }
         body.grants = Set::new(grants).unwrap();
         body
+    }
+
+    /// License through which an installation holds a key.
+    fn newest_at(&self, key: usize, installation: usize) -> LicenseId {
+        let is_it = |claim: &&Claim| claim.key == key && claim.installation == installation;
+        self.claims.iter().rev().find(is_it).unwrap().license
     }
 
     fn close(&mut self, closes: impl Fn(&Claim) -> bool) {

@@ -46,6 +46,8 @@ pub struct Ended {
 pub(super) struct KeyHistory {
     /// Newest answer for the key, to any installation.
     pub(super) newest: Option<AnswerRecord>,
+    /// Newest of them that is not a trial.
+    holding: Option<AnswerRecord>,
     /// Answers to the installation that asks, for any key, in the order of issue.
     pub(super) own: Vec<AnswerRecord>,
 }
@@ -87,7 +89,8 @@ impl KeyHistory {
     /// Reads the history for a request.
     pub(super) fn of(ledger: &mut Ledger, asked: &RequestBody) -> Result<Self> {
         let newest = ledger.newest_answer(name(asked))?;
-        Ok(Self { newest, own: ledger.answers_for(&asked.install_key)? })
+        let holding = ledger.holding_answer(name(asked))?;
+        Ok(Self { newest, holding, own: ledger.answers_for(&asked.install_key)? })
     }
 
     /// Number of the newest answer for the key; 0 if there is none.
@@ -95,9 +98,9 @@ impl KeyHistory {
         self.newest.as_ref().map_or(0, |newest| newest.turn)
     }
 
-    /// Returns the newest answer if it went to another installation.
+    /// Returns the newest answer that is not a trial, if it went to another installation.
     pub(super) fn other_holder(&self, asked: &RequestBody) -> Option<&AnswerRecord> {
-        self.newest.as_ref().filter(|newest| newest.install_key != asked.install_key)
+        self.holding.as_ref().filter(|holding| holding.install_key != asked.install_key)
     }
 
     /// Returns the newest answer for the key to the installation that asks, skipping the answers
@@ -161,7 +164,7 @@ impl Folder {
             Handover::Receipt(receipt) => {
                 ensure_fit(receipt.body(), asked, holder)?;
                 let mut theirs = self.ledger()?.answers_for(&holder.install_key)?;
-                theirs.retain(|answer| answer.key_name() == holder.key_name());
+                theirs.retain(|answer| answer.key_name() == holder.key_name() && !answer.is_trial);
                 self.ensure_end(receipt.body(), &theirs)?;
             }
             Handover::Transfer(_) => {}

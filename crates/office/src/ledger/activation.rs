@@ -6,9 +6,9 @@ use crate::ledger::claim::{self, Closing, Items};
 use crate::ledger::db::{DbResult, values};
 use crate::ledger::escrow;
 use crate::ledger::holding::{self, Holder};
-use crate::ledger::issue::IssueLicense;
+use crate::ledger::issue::{self, IssueLicense};
 use crate::ledger::key::{self, KeyRow, KeyState, KeyTerms, KeyText, NewKey};
-use crate::ledger::maintenance::{self, Maintenance};
+use crate::ledger::maintenance::{self, Maintenance, damaged};
 use crate::ledger::movement::{Movement, post};
 use crate::ledger::order::{Booking, Books};
 use crate::ledger::party::{AddParty, PartyKind};
@@ -18,6 +18,7 @@ use olr_core::display::shown;
 use olr_core::entitlement::Model;
 use olr_core::error::{Error, Problem, Refusal, Result};
 use olr_core::license::LicenseBody;
+use olr_core::report::masked;
 use olr_core::wire::codec::Limit;
 
 /// Books the CALs of a license that is issued. `answer` is its row.
@@ -30,9 +31,9 @@ pub(super) fn book(books: &mut Books<'_>, issue: &IssueLicense<'_>, answer: i64)
     let key = take_key(books, issue)?;
     let place = claim::take_place(books, &body.install_key, (&body.product, &body.slot))?;
     leave_holder(books, &key, issue)?;
-    claim::close_ended(books, place)?;
+    claim::close_ended(books, (place, key.party))?;
     if let Some(license) = issue.renews {
-        claim::close_replaced(books, place, license)?;
+        claim::close_replaced(books, (place, key.party), license)?;
     }
     replace_others(books, &key, body)?;
     let quotas = claim::finite(body)?;
@@ -82,7 +83,7 @@ pub(super) fn take_with_pool(books: &mut Books<'_>, key: &str) -> DbResult<KeyRo
 
 /// Checks that a key can get this license.
 fn ensure_fits(key: &KeyRow, body: &LicenseBody) -> Result<()> {
-    let name = shown(&key.key);
+    let name = masked(&key.key);
     for (word, what, own, asked) in [
         (Refusal::WrongProduct, "product", &key.product, &body.product),
         (Refusal::WrongSlot, "slot", &key.slot, &body.slot),
@@ -136,16 +137,33 @@ fn maintained(body: &LicenseBody) -> Maintenance {
     body.maintenance.map_or(Maintenance::Endless, Maintenance::Until)
 }
 
-/// If another installation holds the key, it gives up its slot: the claims there are closed, and
-/// what they used is free.
+/// If the key moves here from another installation, that one gives up its slot: the claims there are
+/// closed, and what they used is free.
 fn leave_holder(books: &mut Books<'_>, key: &KeyRow, issue: &IssueLicense<'_>) -> DbResult<()> {
-    let Some(holder) = key.holder.filter(|holder| *holder != issue.body.install_key) else {
-        return Ok(());
+    let holder = key.holder.filter(|holder| *holder != issue.body.install_key);
+    let cause = match (issue.moved_from, issue.receipt, issue.transfer) {
+        (Some(_), Some(_), _) => Closing::Receipt,
+        (Some(_), None, Some(_)) => Closing::Transfer,
+        // Nobody may take a key away without saying why.
+        _ if holder.is_some() => return Err(issue::changed()),
+        _ => return Ok(()),
     };
-    let cause = if issue.receipt.is_some() { Closing::Receipt } else { Closing::Transfer };
-    let place = claim::take_place(books, &holder, (&key.product, &key.slot))?;
-    to_escrow(books, key)?;
+    // The license may have been revoked or have ended: then nobody holds the key, but the claim of
+    // the installation may be open.
+    let find = "SELECT install_key FROM answer JOIN request ON request.id = answer.request \
+                WHERE license = $1";
+    let from = issue.moved_from.map(|license| license.to_string()).unwrap_or_default();
+    let row = books.row(find, values![&from])?.ok_or_else(damaged)?;
+    let install_key = row.blob(0)?.try_into().map_err(|_| damaged())?;
+    if holder.is_some_and(|holder| holder != install_key) {
+        return Err(issue::changed());
+    }
+    let place = claim::take_place(books, &install_key, (&key.product, &key.slot))?;
     claim::close_all(books, (place, key.party), cause)?;
+    if holder.is_some() {
+        take_back(books, key, Holder::Key(key.id))?;
+        key::set_state(books, key, KeyState::Deactivated)?;
+    }
     escrow::settle(books, place, key.party)
 }
 
@@ -196,18 +214,15 @@ fn to_grant(
             movements.push(Movement { from: out, to: kept, item: item.clone(), count: less });
         }
     }
-    let held = escrow::at(books, (place, key.party), key.id)?;
+    let held = holding::items(books, kept)?;
     let own = holding::items(books, Holder::Key(key.id))?;
     let mut missing = Items::new();
     for (item, quota) in quotas {
         let mut more = quota.saturating_sub(has.get(item).copied().unwrap_or(0));
-        for held in held.iter().filter(|held| held.item == *item) {
-            let count = held.count.min(more);
-            if count > 0 {
-                let from = held.holder;
-                movements.push(Movement { from, to: out, item: item.clone(), count });
-                more = more.saturating_sub(count);
-            }
+        let count = held.get(item).copied().unwrap_or(0).min(more);
+        if count > 0 {
+            movements.push(Movement { from: kept, to: out, item: item.clone(), count });
+            more = more.saturating_sub(count);
         }
         if more > 0 {
             let from = Holder::Key(key.id);
@@ -231,11 +246,17 @@ fn buy_missing(
     if !issue.by_grant {
         return Ok(());
     }
-    for grant in issue.body.grants.iter().filter(|grant| grant.quota == Limit::Any) {
-        let insert = "INSERT INTO key_right (license_key, module, order_id) VALUES ($1, $2, $3) \
-                      ON CONFLICT (license_key, module) DO NOTHING";
-        let order = books.order();
-        books.exec(insert, values![key.id, &*grant.module, &order])?;
+    for grant in &*issue.body.grants {
+        let unlimited = i64::from(grant.quota == Limit::Any);
+        let newest = "SELECT unlimited FROM key_right WHERE license_key = $1 AND module = $2 \
+                      ORDER BY id DESC LIMIT 1";
+        let row = books.row(newest, values![key.id, &*grant.module])?;
+        if row.map_or(Ok(0), |row| row.integer(0))? != unlimited {
+            let insert = "INSERT INTO key_right (license_key, module, unlimited, order_id) \
+                          VALUES ($1, $2, $3, $4)";
+            let order = books.order();
+            books.exec(insert, values![key.id, &*grant.module, unlimited, &order])?;
+        }
     }
     // A pool key gets CALs from its pool alone.
     if missing.is_empty() || key.pool.is_some() {

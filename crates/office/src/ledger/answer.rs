@@ -54,6 +54,8 @@ pub struct AnswerRecord {
     pub has_receipt: bool,
     /// Reason for moving the key without a receipt.
     pub transfer: Option<String>,
+    /// True if it is a trial, which needs no purchase: its key is shared by all customers.
+    pub is_trial: bool,
     /// Its revocation, if it was revoked or pooled.
     pub revoked: Option<RevocationRecord>,
 }
@@ -83,7 +85,8 @@ const PAGE: i64 = 1000;
 const SELECT: &str = "SELECT answer.id, license, issued, licensee, license_key, product, slot, \
      license_type, expires, code, install_key, host, request_id, hash, number, answer.answer, turn, terms, \
      moved_from, CASE WHEN receipt IS NULL THEN 0 ELSE 1 END, answer.reason, cause, \
-     revocation.reason, instant FROM answer JOIN request ON request.id = answer.request \
+     revocation.reason, instant, (SELECT count(*) FROM claim WHERE claim.answer = answer.id) \
+     FROM answer JOIN request ON request.id = answer.request \
      LEFT JOIN revocation ON revocation.id = \
      (SELECT max(id) FROM revocation WHERE revocation.answer = answer.id)";
 
@@ -157,6 +160,7 @@ impl AnswerRecord {
                 .transpose()?,
             has_receipt: row.integer(19)? != 0,
             transfer: maybe(20)?,
+            is_trial: row.integer(24)? == 0,
             revoked: revoked.transpose()?,
         })
     }
@@ -202,6 +206,15 @@ impl Ledger {
     /// Returns the newest answer for a key.
     pub fn newest_answer(&mut self, name: KeyName<'_>) -> Result<Option<AnswerRecord>> {
         let which = "WHERE license_key = $1 AND product = $2 AND slot = $3 \
+                     ORDER BY turn DESC LIMIT 1";
+        let found = self.select(which, values![name.key, name.product, name.slot])?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Returns the newest answer for a key that is not a trial: its installation holds the key.
+    pub fn holding_answer(&mut self, name: KeyName<'_>) -> Result<Option<AnswerRecord>> {
+        let which = "WHERE license_key = $1 AND product = $2 AND slot = $3 \
+                     AND EXISTS (SELECT 1 FROM claim WHERE claim.answer = answer.id) \
                      ORDER BY turn DESC LIMIT 1";
         let found = self.select(which, values![name.key, name.product, name.slot])?;
         Ok(found.into_iter().next())

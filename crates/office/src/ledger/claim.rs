@@ -95,28 +95,37 @@ pub(super) fn open(
     Ok(())
 }
 
-/// Closes the claims at a place whose licenses have ended.
-pub(super) fn close_ended(books: &mut Books<'_>, place: i64) -> DbResult<()> {
+/// Closes the claims of a party's keys at a place whose licenses have ended.
+pub(super) fn close_ended(books: &mut Books<'_>, (place, party): (i64, i64)) -> DbResult<()> {
     let close = "UPDATE claim SET closed = $2, cause = $3 \
                  WHERE ends <= $2 AND answer IN (SELECT answer FROM claim \
-                 WHERE installation = $1 AND closed IS NULL)";
+                 WHERE installation = $1 AND closed IS NULL) AND EXISTS (SELECT 1 \
+                 FROM license_key WHERE license_key.id = claim.license_key AND party = $4)";
     let now = books.now().seconds.cast_signed();
-    books.exec(close, values![place, now, Closing::Ended.word()]).map(drop)
+    books.exec(close, values![place, now, Closing::Ended.word(), party]).map(drop)
 }
 
-/// Closes the claims at a place that were replaced by `license`, which the installation shows to
-/// have. One without an end stays open: an old copy of the home could bring it back, for ever.
+/// Closes the claims of a party's keys at a place that were replaced by `license`, which the
+/// installation shows to have: those of earlier requests, which it cannot import any more. One
+/// without an end stays open: an old copy of the home could bring it back, for ever.
 pub(super) fn close_replaced(
     books: &mut Books<'_>,
-    place: i64,
+    (place, party): (i64, i64),
     license: LicenseId,
 ) -> DbResult<()> {
     let close = "UPDATE claim SET closed = $2, cause = $3 \
-                 WHERE installation = $1 AND closed IS NULL AND ends IS NOT NULL AND answer < \
-                 (SELECT newer.answer FROM claim AS newer JOIN answer ON answer.id = newer.answer \
-                  WHERE license = $4 AND newer.installation = $1)";
+                 WHERE installation = $1 AND closed IS NULL AND ends IS NOT NULL \
+                 AND EXISTS (SELECT 1 FROM license_key \
+                 WHERE license_key.id = claim.license_key AND party = $5) \
+                 AND EXISTS (SELECT 1 FROM answer AS own \
+                 JOIN request AS asked ON asked.id = own.request \
+                 JOIN answer AS newer ON newer.license = $4 \
+                 JOIN request AS later ON later.id = newer.request \
+                 WHERE own.id = claim.answer AND later.install_key = asked.install_key \
+                 AND (asked.number < later.number \
+                 OR (asked.number = later.number AND own.answer < newer.answer)))";
     let now = books.now().seconds.cast_signed();
-    let values = values![place, now, Closing::Replaced.word(), &license.to_string()];
+    let values = values![place, now, Closing::Replaced.word(), &license.to_string(), party];
     books.exec(close, values).map(drop)
 }
 

@@ -12,6 +12,26 @@ const BEHIND: u64 = 3_600;
 /// How far the clock may be ahead of it until a person confirms the date.
 const AHEAD: u64 = 31 * DAY;
 
+/// What the clock of an order may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockRule {
+    /// Refused if it is far from the newest instant in the ledger.
+    Near,
+    /// Anything: the caller has asked a person, or must not wait. The ledger moves on by 31 days at
+    /// most: a wrong clock must not end a license that is used, nor stop all later orders.
+    Any,
+    /// Anything: a person confirms it.
+    Confirmed,
+}
+
+impl ClockRule {
+    /// Instant of an order: the later of the clock and the newest instant.
+    pub(super) fn moved_on(self, newest: Instant, clock: Instant) -> Instant {
+        let most = Instant::new(newest.seconds.saturating_add(AHEAD));
+        newest.max(if self == Self::Any { clock.min(most) } else { clock })
+    }
+}
+
 /// Checks that the clock is neither far behind the newest instant nor far ahead of it.
 pub(super) fn ensure_near(clock: Instant, newest: Instant) -> Result<()> {
     ensure_not_behind(clock, newest)?;
@@ -49,7 +69,7 @@ pub struct ConfirmDate {
 
 impl Booking for ConfirmDate {
     const VERB: &'static str = "clock";
-    const ANY_CLOCK: bool = true;
+    const CLOCK: ClockRule = ClockRule::Confirmed;
     type Booked = Done;
 
     fn arguments(&self, arguments: &mut Arguments) {

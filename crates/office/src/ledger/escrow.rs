@@ -18,19 +18,15 @@ pub(super) fn of(books: &mut Books<'_>, key: i64, place: i64) -> DbResult<Holder
 
 /// CALs of an item in escrow at a place, and the key that they belong to.
 #[derive(Debug, Clone)]
-pub(super) struct Held {
-    pub(super) holder: Holder,
-    pub(super) key: i64,
-    pub(super) item: Item,
-    pub(super) count: i64,
+struct Held {
+    holder: Holder,
+    key: i64,
+    item: Item,
+    count: i64,
 }
 
-/// Returns what a party has in escrow at a place, beginning with what belongs to `key`.
-pub(super) fn at(
-    books: &mut Books<'_>,
-    (place, party): (i64, i64),
-    key: i64,
-) -> DbResult<Vec<Held>> {
+/// Returns what a party has in escrow at a place.
+fn at(books: &mut Books<'_>, place: i64, party: i64) -> DbResult<Vec<Held>> {
     let find = "SELECT module, holding.edition, unit, balance, escrow.id, license_key.id \
                 FROM holding JOIN escrow ON escrow.id = holding.owner \
                 JOIN license_key ON license_key.id = escrow.license_key \
@@ -42,7 +38,6 @@ pub(super) fn at(
         let (holder, key) = (Holder::Escrow(row.integer(4)?), row.integer(5)?);
         held.push(Held { holder, key, item, count });
     }
-    held.sort_by_key(|held| held.key != key);
     Ok(held)
 }
 
@@ -62,7 +57,7 @@ pub(super) fn settle(books: &mut Books<'_>, place: i64, party: i64) -> DbResult<
         *need = need.saturating_sub(out);
     }
     let mut movements = Vec::new();
-    for held in at(books, (place, party), 0)? {
+    for held in at(books, place, party)? {
         let need = needed.entry(held.item.clone()).or_insert(0);
         let stays = held.count.min((*need).max(0));
         *need = need.saturating_sub(stays);
@@ -89,9 +84,8 @@ fn out_at(books: &mut Books<'_>, place: i64, party: i64) -> DbResult<Items> {
 /// Where CALs of a key go when no license uses them any more.
 fn home(books: &mut Books<'_>, key: i64) -> DbResult<Holder> {
     let key = KeyRow::by_id(books, key)?;
-    Ok(match (key.state, key.pool) {
-        (KeyState::Pooled, _) => Holder::Sum(key.party),
-        (_, Some(pool)) => Holder::Pool(pool),
-        (_, None) => Holder::Key(key.id),
+    Ok(match key.state {
+        KeyState::Pooled => Holder::Sum(key.party),
+        _ => Holder::Key(key.id),
     })
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ledger::Ledger;
 use crate::ledger::activation;
 use crate::ledger::answer::KeyName;
+use crate::ledger::clock::ClockRule;
 use crate::ledger::db::{DbError, DbResult, one_row, values};
 use crate::ledger::maintenance::damaged;
 use crate::ledger::order::{Arguments, Booking, Books};
@@ -124,7 +125,7 @@ impl IssueLicense<'_> {
 impl Booking for IssueLicense<'_> {
     const VERB: &'static str = "issue";
     // Before a license is issued, its clocks are compared and a person is asked.
-    const ANY_CLOCK: bool = true;
+    const CLOCK: ClockRule = ClockRule::Any;
     type Booked = LicenseIssued;
 
     fn arguments(&self, arguments: &mut Arguments) {
@@ -161,7 +162,7 @@ impl Ledger {
 }
 
 /// The refusal when another license was issued for the key since the draft was made.
-fn changed() -> DbError {
+pub(super) fn changed() -> DbError {
     let fact = "another license was issued for this key at the same time";
     Error::unable(Problem::Changed, fact, "run this again").into()
 }

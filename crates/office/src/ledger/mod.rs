@@ -59,7 +59,7 @@ mod transfer;
 
 pub use answer::{AnswerRecord, KeyName};
 pub use check::Violation;
-pub use clock::ConfirmDate;
+pub use clock::{ClockRule, ConfirmDate};
 pub use ending::{DayRun, EndLicense};
 pub use input::{CALS_CAP, Cals};
 pub use issue::{IssueLicense, LicenseIssued};

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::ledger::clock::ensure_near;
+use crate::ledger::clock::{ClockRule, ensure_near};
 use crate::ledger::db::{Db, DbResult, SqlRow, SqlValue, one_row, values};
 use olr_core::crypto::digest::sha256;
 use olr_core::display::shown;
@@ -46,9 +46,8 @@ const ID_CAP: usize = 200;
 pub trait Booking {
     /// Verb, as recorded.
     const VERB: &'static str;
-    /// True if the clock may be far from the newest instant in the ledger, because the caller has
-    /// judged it.
-    const ANY_CLOCK: bool = false;
+    /// What the clock may say.
+    const CLOCK: ClockRule = ClockRule::Near;
     /// Result, as recorded.
     type Booked: Serialize + DeserializeOwned;
 
@@ -153,7 +152,7 @@ pub(super) fn run<B: Booking>(
     booking.arguments(&mut arguments);
     let digest = sha256(&arguments.0);
     let newest = newest(db)?;
-    let now = newest.map_or(clock, |newest| newest.max(clock));
+    let now = newest.map_or(clock, |newest| B::CLOCK.moved_on(newest, clock));
     let begin = "INSERT INTO ledger_order (id, actor, verb, arguments, instant) \
                  VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING";
     let seconds = i64::try_from(now.seconds).map_err(|_| late())?;
@@ -162,7 +161,7 @@ pub(super) fn run<B: Booking>(
         return Ok(first_result::<B>(db, order, &digest)?);
     }
     // An empty ledger takes any clock.
-    if let Some(newest) = newest.filter(|_| !B::ANY_CLOCK) {
+    if let Some(newest) = newest.filter(|_| B::CLOCK == ClockRule::Near) {
         ensure_near(clock, newest)?;
     }
     let booked = booking.book(&mut Books { db: &mut *db, order: &order.id, now })?;

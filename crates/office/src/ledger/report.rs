@@ -10,7 +10,6 @@ use crate::ledger::pool;
 use olr_core::error::Result;
 use olr_core::key::{Role, key_id};
 use olr_core::time::Day;
-use olr_core::wire::codec::Limit;
 
 /// A license key, with its CALs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,8 +117,10 @@ pub struct KeyGrant {
     pub license_type: String,
     /// End of its maintenance.
     pub maintenance: End,
-    /// Its modules and quotas.
-    pub modules: BTreeMap<String, Limit<u64>>,
+    /// Its quotas, by module and unit.
+    pub modules: BTreeMap<(String, String), u64>,
+    /// Modules that it may use without limit.
+    pub unlimited: Vec<String>,
 }
 
 impl Ledger {
@@ -150,21 +151,23 @@ impl Ledger {
                 pool::maintenance_of(&mut *self.db, row.integer(6)?, row.text(5)?)?
             }
         };
-        let find = "SELECT module, CAST(sum(balance) AS BIGINT) FROM holding WHERE balance > 0 \
+        let find = "SELECT module, unit, CAST(sum(balance) AS BIGINT) FROM holding WHERE balance > 0 \
                     AND ((kind IN ('key', 'out') AND owner = $1) OR (kind = 'escrow' AND owner IN \
                     (SELECT escrow.id FROM escrow JOIN installation \
                     ON installation.id = installation WHERE license_key = $1 \
-                    AND install_key = $2))) GROUP BY module";
+                    AND install_key = $2))) GROUP BY module, unit";
         let id = row.integer(0)?;
         let mut modules = BTreeMap::new();
         for row in self.db.rows(find, values![id, &install_key[..]])? {
-            let count = u64::try_from(row.integer(1)?).map_err(|_| damaged())?;
-            modules.insert(row.text(0)?.to_string(), Limit::Only(count));
+            let count = u64::try_from(row.integer(2)?).map_err(|_| damaged())?;
+            modules.insert((row.text(0)?.to_string(), row.text(1)?.to_string()), count);
         }
-        let rights = "SELECT module FROM key_right WHERE license_key = $1";
-        for row in self.db.rows(rights, values![id])? {
-            modules.insert(row.text(0)?.to_string(), Limit::Any);
-        }
+        let rights = "SELECT module FROM key_right AS own WHERE license_key = $1 \
+                      AND unlimited = 1 AND id = (SELECT max(id) FROM key_right \
+                      WHERE license_key = own.license_key AND module = own.module)";
+        let rights = self.db.rows(rights, values![id])?;
+        let unlimited = rights.iter().map(|row| row.text(0).map(str::to_string));
+        let unlimited = unlimited.collect::<Result<_>>()?;
         Ok(Some(KeyGrant {
             licensee: text(1)?,
             product: text(2)?,
@@ -172,6 +175,7 @@ impl Ledger {
             license_type: text(4)?,
             maintenance,
             modules,
+            unlimited,
         }))
     }
 }

@@ -1,5 +1,6 @@
 //! Revocations: which licenses were revoked or pooled, when and why.
 
+use crate::ledger::clock::ClockRule;
 use crate::ledger::db::{DbResult, values};
 use crate::ledger::key::{KeyRow, KeyState};
 use crate::ledger::maintenance::damaged;
@@ -44,7 +45,7 @@ pub struct RecordRevocation<'a> {
 impl Booking for RecordRevocation<'_> {
     const VERB: &'static str = "revoke";
     // A revocation has an instant of its own, and must never wait.
-    const ANY_CLOCK: bool = true;
+    const CLOCK: ClockRule = ClockRule::Any;
     type Booked = Done;
 
     fn arguments(&self, arguments: &mut Arguments) {

@@ -169,7 +169,8 @@ impl Ledger {
              AND (CAST($3 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM claim_cals \
              WHERE claim_cals.answer = answer.id AND claim_cals.module = $3) \
              OR EXISTS (SELECT 1 FROM key_right \
-             WHERE key_right.license_key = license_key.id AND key_right.module = $3))"
+             WHERE key_right.license_key = license_key.id AND key_right.module = $3 \
+             AND unlimited = 1))"
         );
         let (party, module) = (filter.party.as_ref(), filter.module.as_ref());
         let (mut found, values) = (Vec::new(), values![party, module]);

@@ -44,11 +44,13 @@ CREATE TABLE escrow (
 ) STRICT;
 CREATE INDEX escrow_installation ON escrow (installation);
 
--- Append-only. Modules that a key may use without limit.
+-- Append-only. Whether a key may use a module without limit: the newest row counts.
 CREATE TABLE key_right (
+  id INTEGER PRIMARY KEY,
   license_key INTEGER NOT NULL REFERENCES license_key (id),
   module TEXT NOT NULL,
-  order_id TEXT NOT NULL REFERENCES ledger_order (id),
-  PRIMARY KEY (license_key, module)
+  unlimited INTEGER NOT NULL CHECK (unlimited IN (0, 1)),
+  order_id TEXT NOT NULL REFERENCES ledger_order (id)
 ) STRICT;
+CREATE INDEX key_right_license_key ON key_right (license_key, module);
 APPEND ONLY key_right;
