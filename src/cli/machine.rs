@@ -78,7 +78,7 @@ fn verdict(factors: &[Factor]) -> String {
     };
     if hardware == 0 {
         let none = if image == 1 { "and it is not hardware" } else { "none of them hardware" };
-        format!("{count}, {none}: a license for it could not stop a copy.")
+        format!("{count}, {none}: a license for this machine could not stop a copy.")
     } else {
         format!("{count}: {hardware} hardware, {image} image.")
     }
@@ -170,7 +170,7 @@ mod tests {
             ),
             (
                 vec![pin.clone(), common.clone()],
-                "1 factor identifies this machine, and it is not hardware: a license for it could not stop a copy.",
+                "1 factor identifies this machine, and it is not hardware: a license for this machine could not stop a copy.",
             ),
             (vec![pin, card, common], "2 factors identify this machine: 1 hardware, 1 image."),
         ] {

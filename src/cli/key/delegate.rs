@@ -271,7 +271,7 @@ fn parse_grace(text: &str) -> Result<Limit<u64>> {
     let seconds = units.into_iter().find_map(read).or((text == "0").then_some(0));
     seconds.map(Limit::Only).ok_or_else(|| {
         let fact = format!("--max-grace: {:?} is not a span", olr_core::display::shown(text));
-        Error::unable(Problem::Usage, fact, "write it like 14d or 12h, or any")
+        Error::unable(Problem::Usage, fact, "write it like 14d or 12h, or write the word any")
     })
 }
 

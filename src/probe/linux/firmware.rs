@@ -63,15 +63,15 @@ fn read(tree: &Tree<'_>, findings: &mut Machine) -> Firmware {
 
 /// Adds the processor model, and returns the hypervisor if one is detected.
 fn processor(tree: &Tree<'_>, findings: &mut Machine) -> Option<String> {
-    // The kernel takes long to describe a hundred processors, and the first one is enough, except
-    // on ARM: there, the board is named after the last.
+    // The kernel takes long to describe a hundred processors, and the first one is enough if it has
+    // a model name. If it has none, as on 64-bit ARM, the line that names the board comes last.
     let first = tree.text_up_to("proc/cpuinfo", FIRST_PROCESSOR);
     let text = if first.contains("model name") { first } else { tree.text("proc/cpuinfo") };
     let field = |name: &str| {
         let entries = text.lines().filter_map(|line| line.split_once(':'));
         entries.into_iter().find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())
     };
-    // ARM has no model name.
+    // 64-bit ARM has no model name.
     let model = ["model name", "Hardware", "CPU part"].into_iter().find_map(field);
     let why = "the same for all processors of a model";
     findings.ignored(FactorKind::Cpu, "", model.unwrap_or_default(), why);

@@ -87,7 +87,7 @@ pub fn code_point(c: char) -> String {
     if name.is_empty() { number } else { format!("{number} {name}") }
 }
 
-/// Returns the character itself, with its alphabet if that is not a common one. For a combining
+/// Returns the character itself, with its alphabet or block if that is known here. For a combining
 /// mark or an invisible character, returns only a description.
 fn in_block(c: char) -> String {
     let block = match c {

@@ -47,7 +47,7 @@ record! {
 }
 
 record! {
-    /// The last time file from the vendor that was imported.
+    /// The time file from the vendor that was imported last.
     pub struct LastTimestamp {
         /// Number of the last request or deactivation before the import. No request up to this
         /// number can be answered with another time.

@@ -70,7 +70,7 @@ record! {
         pub mark: Instant,
         /// A clock that is implausibly far ahead of the mark and not confirmed yet.
         pub pending: Option<Pending>,
-        /// The last time file from the vendor that was imported.
+        /// The time file from the vendor that was imported last.
         pub last_timestamp: Option<LastTimestamp>,
         /// The newest list of revocations that was accepted.
         pub revocations: Option<Listed>,

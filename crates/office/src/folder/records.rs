@@ -20,7 +20,7 @@ impl Folder {
     /// Opens the ledger. While it is open, other processes wait for it.
     ///
     /// # Errors
-    /// Exit 2 when the folder has no ledger, when another process keeps it, or when it cannot be
+    /// Exit 2 when the folder has no ledger, when another process uses it, or when it cannot be
     /// opened.
     pub fn ledger(&self) -> Result<Ledger> {
         self.ensure_ledger()?;

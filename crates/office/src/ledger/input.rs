@@ -39,8 +39,8 @@ pub(super) type Counted = BTreeMap<(String, String), i64>;
 /// Checks numbers of CALs that are moved: at least one each.
 pub(super) fn counted(cals: &[Cals]) -> DbResult<Counted> {
     if let Some(none) = cals.iter().find(|cals| cals.count == 0) {
-        let fact = format!("{}: 0 CALs are nothing to book", shown(&none.module));
-        return Err(Error::unable(Problem::Usage, fact, "write a number from 1").into());
+        let fact = format!("{}: 0 CALs cannot be booked", shown(&none.module));
+        return Err(Error::unable(Problem::Usage, fact, "write 1 or more").into());
     }
     quotas(cals)
 }

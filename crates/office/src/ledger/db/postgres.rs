@@ -297,13 +297,13 @@ fn said(error: &::postgres::Error) -> DbError {
         "53300" => (Problem::Locked, "PostgreSQL has no free connection", "try again in a moment"),
         code if code.starts_with("53") => (
             Problem::Io,
-            "PostgreSQL has too little memory or another resource",
+            "PostgreSQL has too little memory, or lacks another resource",
             "read its log, then try again",
         ),
         "25006" => (
             Problem::Permission,
-            "this PostgreSQL only reads",
-            "connect to the server that takes changes, not to its standby",
+            "this PostgreSQL server is read-only",
+            "connect to the primary server, not to its standby",
         ),
         "25P03" | "25P04" | "57P05" => (
             Problem::Network,

@@ -40,7 +40,7 @@ impl Sqlite {
     /// that uses it.
     ///
     /// # Errors
-    /// Exit 2 when another process keeps the ledger, when the folder is on a network filesystem, or
+    /// Exit 2 when another process uses the ledger, when the folder is on a network filesystem, or
     /// when the file cannot be opened.
     pub fn open(path: &Path) -> Result<Self> {
         Self::open_within(path, PATIENCE)

@@ -18,7 +18,7 @@ use olr_core::error::{Error, Problem, Result};
 const SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; \
      PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;";
 
-/// Journal of a copy: if the process is killed, the copy is lost anyway, and no file is left.
+/// Journal of a copy: if the process is killed, the copy is lost anyway, and no journal is left.
 const IN_MEMORY: &str = "PRAGMA journal_mode = MEMORY;";
 
 /// Journal of a ledger whose write-ahead log ends: it becomes one file.
@@ -55,7 +55,7 @@ impl Sqlite {
         let mut waited = Duration::ZERO;
         while backup.step(-1).map_err(|error| failed(&error))? != StepResult::Done {
             if waited > PATIENCE {
-                let fact = format!("{}: another process keeps this ledger", file::name(from));
+                let fact = format!("{}: another process is using this ledger", file::name(from));
                 return Err(Error::unable(Problem::Locked, fact, "wait until it is done"));
             }
             std::thread::sleep(PAUSE);
