@@ -39,7 +39,7 @@ pub struct Args {
     output: OutFile,
     /// The request from the server.
     request: PathBuf,
-    /// The grant: what the customer bought [default: what the ledger says of the license key].
+    /// The grant: what the customer bought [default: what the ledger says about the license key].
     #[arg(long, value_name = "FILE")]
     grant: Option<PathBuf>,
     /// The code that the operator read out; any other request is refused.
@@ -133,7 +133,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         // If the grant does not fit the catalog, the library knows the line but not the file.
         issued.map_err(|error| match error.problem() {
             Some(Problem::Grant) => error.within(args.grant.as_ref().map_or_else(
-                || "what the ledger says of this key".to_string(),
+                || "what the ledger says about this key".to_string(),
                 |path| file::name(path),
             )),
             _ => error,

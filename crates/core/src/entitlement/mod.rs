@@ -174,7 +174,7 @@ record! {
     /// # mod olr { pub use olr_core::{entitlement::Count, display::shown}; }
     /// use olr::{Count, shown};
     ///
-    /// /// For the log: what `Guard::report` says of names that no license grants.
+    /// /// For the log: what `Guard::report` says about names that no license grants.
     /// fn misspelled(ungranted: &[Count]) -> Vec<String> {
     ///     ungranted.iter().map(|count| format!("{}: {}", shown(&count.module), count.count)).collect()
     /// }

@@ -24,8 +24,8 @@ pub struct Issue<'a> {
     pub request: &'a [u8],
     /// The grant.
     pub grant: &'a GrantFile,
-    /// True if the grant is what the ledger says of the key ([`Folder::granted`]), false if somebody
-    /// wrote it: what the key lacks then counts as sold.
+    /// True if the grant is what the ledger says about the key ([`Folder::granted`]), false if
+    /// somebody wrote it: what the key lacks then counts as sold.
     pub of_ledger: bool,
     /// True to issue another license for a request that was answered before.
     pub again: bool,
