@@ -191,7 +191,7 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
             "slots = [\"redirector\"]",
             "@pool = \"NAS\"",
             "module Redirection: it shares pool \"NAS\" with NAS-QNAP, but its unit is device to redirect, and that of NAS-QNAP is OBM account that backs up a NAS",
-            "own pool",
+            "leave `pool` out of both",
         ),
         (
             "includes = [\"File\", \"Windows system\"]",
