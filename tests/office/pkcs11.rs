@@ -238,7 +238,7 @@ fn what_cannot_sign_is_refused_before_it_is_asked_to() {
     let remove = ["--delete-object", "--type", "pubkey", "--id", "01"];
     office.tool("pkcs11-tool", &[args.as_slice(), &remove].concat());
     let run = office.issue(&uri(&office, "object=issuer"));
-    run.unable("the public half of key \"issuer\" (id=%01) is missing", "same id");
+    run.unable("the public half of key \"issuer\" (id=%01) is missing", "the id and the label");
 }
 
 #[test]
