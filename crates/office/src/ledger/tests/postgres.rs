@@ -102,7 +102,7 @@ fn the_right_to_create_tables_is_not_needed() {
 fn errors_have_the_right_words() {
     each(|world| {
         for (state, problem, word) in [
-            ("25006", Problem::Permission, "reads"),
+            ("25006", Problem::Permission, "read-only"),
             ("25P03", Problem::Network, "waited too long"),
             ("57P05", Problem::Network, "waited too long"),
             ("53000", Problem::Io, "resource"),
