@@ -83,7 +83,7 @@ impl Staged<'_> {
         self.file.path()
     }
 
-    /// Renames the file to its path: the second half of [`write`].
+    /// Renames the file to its path: the second half of [`write()`].
     ///
     /// # Errors
     /// Exit 2 when it cannot be renamed, or a file exists that must not be replaced.
